@@ -1,25 +1,246 @@
-"""What is broken in the installed stack, and its mending: the one place that knows."""
+"""What is broken in the installed stack, and its mending: the one place that knows.
+
+MMAction2 1.2.0 was published for the torch and NumPy of its day. :func:`apply` makes it import,
+train, checkpoint, resume and load on today's. Every shim looks first whether it is needed, so on a
+healthy stack nothing changes, and may be applied again. Where code cannot help, one sentence says
+what is missing and what to type.
+
+Not mended, because nothing here uses it: ``np.Inf``, ``np.trapz`` and ``np.in1d``, gone from
+NumPy, in MMAction2's skeleton transforms, temporal localisation and text-retrieval metrics.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib
 import sys
+import warnings
+from collections.abc import Callable
+from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
+from typing import Any, NoReturn
 
-_DRN = "mmaction.models.localizers.drn"
+_LITE = "pip install 'mmcv-lite>=2.1,<2.2'"
+_OPTIONAL = {
+    "decord": "reads videos; type: pip install decord (no wheels for ARM or macOS: build it there)",
+    "timm": "brings 2D weights and RandAugment; type: pip install timm",
+    "torchvision": (
+        "must come from the same index and CUDA build as torch "
+        "(PyPI's torchvision does not load beside a CPU-only torch); type: pip install torchvision"
+    ),
+    "transformers": "is the numerical oracle of the tests; type: pip install transformers",
+}
 
 
-class DRN:
-    """Stand-in for the localizer that the mmaction2 1.2.0 wheel leaves out."""
+def require(name: str) -> ModuleType:
+    """Import an optional package where it is needed, or say what to type.
 
-    def __init__(self) -> None:
-        raise RuntimeError("DRN is not part of the mmaction2 1.2.0 wheel")
+    Args:
+        name: ``"decord"``, ``"timm"``, ``"torchvision"`` or ``"transformers"``.
+
+    Returns:
+        The imported package.
+
+    Raises:
+        ImportError: It is not installed, or is there and does not load.
+    """
+    try:
+        return importlib.import_module(name)
+    except Exception as error:  # a torchvision of the wrong build raises RuntimeError
+        state = "is not installed" if find_spec(name) is None else f"does not load ({error})"
+        advice = _OPTIONAL.get(name, f"type: pip install {name}")
+        if "torchvision" in str(error) and name != "torchvision":
+            advice = f"needs torchvision, which {_OPTIONAL['torchvision']}"
+        raise ImportError(f"{name} {state}: it {advice}") from error
 
 
 def apply() -> None:
-    """Mend what can be mended; safe to call any number of times."""
-    if _DRN not in sys.modules and find_spec("mmaction") is not None:
-        package, module = ModuleType(_DRN), ModuleType(f"{_DRN}.drn")
-        package.__path__ = []  # marks it as a package
-        module.DRN = DRN  # type: ignore[attr-defined]
-        sys.modules[_DRN], sys.modules[f"{_DRN}.drn"] = package, module
+    """Mend what can be mended; safe to call any number of times.
+
+    Raises:
+        ImportError: A package is missing or of a version that cannot work; the message names the
+            command that mends it.
+    """
+    _check_opencv()
+    _check_openmmlab()
+    _stand_in_for_drn()
+    _leave_out_multimodal()
+    _find_packages_without_setuptools()
+    _survive_broken_torchvision()
+    from .safe_globals import allow_mmengine_checkpoints
+
+    allow_mmengine_checkpoints()
+
+
+def _version(distribution: str) -> tuple[int, ...] | None:
+    """Return the leading numbers of an installed version, None where it is not installed."""
+    try:
+        text = metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+    numbers = []
+    for part in text.split("+")[0].split("."):
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)
+
+
+def _check_opencv() -> None:
+    """OpenCV with windows needs libGL, which servers and containers often lack."""
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"OpenCV does not load ({error}); the build without windows does: "
+            "pip uninstall -y opencv-python opencv-contrib-python && "
+            "pip install --force-reinstall --no-deps opencv-contrib-python-headless"
+        ) from error
+
+
+def _check_openmmlab() -> None:
+    """MMEngine, mmcv and MMAction2 are there, and in versions that fit each other."""
+    full, lite, engine = _version("mmcv"), _version("mmcv-lite"), _version("mmengine")
+    engine = engine or _version("mmengine-lite")
+    if find_spec("mmengine") is None:
+        raise ImportError("mmengine is not installed; type: pip install 'mmengine>=0.10.6,<1'")
+    if engine is not None and engine < (0, 10, 6):
+        raise ImportError(
+            f"mmengine {'.'.join(map(str, engine))} clashes with transformers and today's torch; "
+            "type: pip install -U 'mmengine>=0.10.6,<1'"
+        )
+    if find_spec("mmcv") is None:
+        raise ImportError(f"mmcv is not installed; its light build is enough: {_LITE}")
+    if full is not None and lite is not None:
+        warnings.warn(
+            "mmcv and mmcv-lite are both installed and overwrite each other's files; keep one: "
+            f"pip uninstall -y mmcv mmcv-lite && {_LITE}",
+            stacklevel=4,
+        )
+    for name, version in (("mmcv", full), ("mmcv-lite", lite)):
+        if version is not None and not (2, 0) <= version < (2, 2):
+            raise ImportError(
+                f"{name} {'.'.join(map(str, version))} is refused by mmaction2 1.2, which needs "
+                f"mmcv>=2.0,<2.2; type: pip uninstall -y {name} && {_LITE}"
+            )
+    if find_spec("mmaction") is None:
+        raise ImportError("mmaction2 is not installed; type: pip install 'mmaction2>=1.2,<1.3'")
+    if find_spec("importlib_metadata") is None:
+        raise ImportError(
+            "mmaction2 needs importlib_metadata and does not declare it; "
+            "type: pip install importlib_metadata"
+        )
+
+
+def _package_dir(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"{package} is not installed as a regular package")
+    return Path(spec.origin).parent
+
+
+def _stand_in_for_drn() -> None:
+    """The mmaction2 1.2.0 wheel imports ``localizers.drn`` and does not contain it (mmaction2#2714)."""
+    name = "mmaction.models.localizers.drn"
+    if name in sys.modules or (_package_dir("mmaction") / "models/localizers/drn").is_dir():
+        return
+    from mmaction.registry import MODELS
+
+    def drn(*args: Any, **kwargs: Any) -> NoReturn:
+        raise ImportError(
+            "the localizer DRN is missing from the mmaction2 1.2.0 wheel; install MMAction2 from "
+            "source to use it: pip install git+https://github.com/open-mmlab/mmaction2"
+        )
+
+    package, module = ModuleType(name), ModuleType(f"{name}.drn")
+    package.__path__ = []  # marks it as a package
+    module.DRN = MODELS.register_module(name="DRN", module=drn)  # type: ignore[attr-defined]
+    sys.modules[name], sys.modules[f"{name}.drn"] = package, module
+
+
+def _leave_out_multimodal() -> None:
+    """MMAction2's VindLU imports names that transformers 5 dropped, and all models with it."""
+    from mmaction.utils import dependency
+
+    if not dependency.WITH_MULTIMODAL or "mmaction.models.multimodal" in sys.modules:
+        return
+    version = _version("transformers")
+    if version is not None and version < (5,):
+        return
+
+    def register(names: list[str], registry: Any) -> None:
+        def vindlu(*args: Any, **kwargs: Any) -> NoReturn:
+            raise ImportError(
+                "MMAction2's VindLU does not work with transformers 5; "
+                "type: pip install 'transformers<5'"
+            )
+
+        for name in names:
+            registry.register_module(name=name, module=vindlu)
+
+    dependency.WITH_MULTIMODAL = False
+    dependency.register_multimodal_placeholder = register
+
+
+def _replace_everywhere(old: Callable[..., Any], new: Callable[..., Any]) -> None:
+    """Rebind a function in every OpenMMLab module that imported it by name."""
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in ("mmengine", "mmcv", "mmaction"):
+            for key, value in list(vars(module).items()):
+                if value is old:
+                    setattr(module, key, new)
+
+
+def _find_packages_without_setuptools() -> None:
+    """``mmaction::`` recipes are looked up with pkg_resources, gone since setuptools 82."""
+    import mmengine.hub
+    from mmengine.utils import package_utils
+
+    if find_spec("pkg_resources") is not None or hasattr(package_utils.is_installed, "mmpmg"):
+        return
+
+    def is_installed(package: str) -> bool:
+        if _version(package) is not None:
+            return True
+        spec = find_spec(package)
+        return spec is not None and spec.origin is not None
+
+    def get_installed_path(package: str) -> str:
+        # distribution name (mmaction2) or module name (mmaction)
+        try:
+            top_level = metadata.distribution(package).read_text("top_level.txt") or package
+        except metadata.PackageNotFoundError:
+            top_level = package
+        return str(_package_dir(top_level.split()[0]))
+
+    is_installed.mmpmg = True  # type: ignore[attr-defined]
+    _replace_everywhere(package_utils.is_installed, is_installed)
+    _replace_everywhere(package_utils.get_installed_path, get_installed_path)
+
+
+def _survive_broken_torchvision() -> None:
+    """The Runner's log of the environment imports torchvision and dies of one that does not load."""
+    import mmengine.runner
+    from mmengine.utils import dl_utils
+
+    original = dl_utils.collect_env
+    if hasattr(original, "mmpmg"):
+        return
+
+    @functools.wraps(original)
+    def collect_env() -> Any:
+        try:
+            return original()
+        except (ImportError, OSError, RuntimeError):
+            if "torchvision" in sys.modules:
+                raise
+            sys.modules["torchvision"] = None  # type: ignore[assignment]
+            try:
+                return original()
+            finally:
+                del sys.modules["torchvision"]
+
+    collect_env.mmpmg = True  # type: ignore[attr-defined]
+    _replace_everywhere(original, collect_env)
