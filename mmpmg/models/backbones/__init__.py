@@ -1,0 +1,5 @@
+"""Encoders that see only what is visible."""
+
+from .masked_vit import MaskedVisionTransformer
+
+__all__ = ["MaskedVisionTransformer"]

@@ -1,0 +1,73 @@
+"""Compares predicted numbers with the target's, on masked tokens."""
+
+from __future__ import annotations
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
+from mmpmg.models.tokens import TokenShape
+
+LOSSES = {"mse": F.mse_loss, "l1": F.l1_loss, "smooth_l1": F.smooth_l1_loss}
+
+
+@MODELS.register_module()
+class MaskedRegressionHead(BaseModule):
+    """A linear layer from decoder features to the target, and the loss between the two.
+
+    Args:
+        target: Config of the target; the pretrainer adds ``token_shape``.
+        in_channels: Width of the decoder; the pretrainer fills it in.
+        token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
+        loss: "mse" (VideoMAE), "l1" or "smooth_l1", averaged over masked tokens and values.
+        loss_weight: Factor of the loss, >= 0.
+        init_cfg: MMEngine initialisers; VideoMAE's rule by default.
+
+    Raises:
+        ValueError: Unknown ``loss`` or a negative weight.
+    """
+
+    def __init__(
+        self,
+        target: dict,
+        in_channels: int,
+        token_shape: TokenShape,
+        loss: str = "mse",
+        loss_weight: float = 1.0,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(list(PRETRAIN_INIT[:1]) if init_cfg is None else init_cfg)
+        if loss not in LOSSES:
+            raise ValueError(
+                f"loss {loss!r} is unknown; model.branches.*.head.loss is one of {', '.join(LOSSES)}"
+            )
+        if loss_weight < 0:
+            raise ValueError(
+                f"loss_weight {loss_weight} must be >= 0; mend model.branches.*.head.loss_weight"
+            )
+        self.target = MODELS.build(target, default_args=dict(token_shape=token_shape))
+        self.projection = nn.Linear(in_channels, self.target.num_values)
+        self.loss_fn = LOSSES[loss]
+        self.loss_weight = loss_weight
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Predict: (B, K, in_channels) -> (B, K, target.num_values)."""
+        return self.projection(features)
+
+    def loss(self, features: Tensor, pixels: Tensor, masked: Tensor) -> Tensor:
+        """Loss of a batch, computed in float32 whatever the precision of the model.
+
+        Args:
+            features: (B, K, in_channels) from the decoder.
+            pixels: (B, 3, T, H, W) in [0, 1], the unmasked clip.
+            masked: (B, K) int64 numbers of the masked tokens.
+
+        Returns:
+            A scalar.
+        """
+        with torch.no_grad():
+            target = self.target(pixels, masked)
+        return self.loss_weight * self.loss_fn(self(features).float(), target)

@@ -1,0 +1,5 @@
+"""Decoders."""
+
+from .mae_decoder import MAEDecoder
+
+__all__ = ["MAEDecoder"]

@@ -1,0 +1,5 @@
+"""Pretrainers: wiring only."""
+
+from .masked_video import MaskedTokens, MaskedVideoPretrainer
+
+__all__ = ["MaskedTokens", "MaskedVideoPretrainer"]

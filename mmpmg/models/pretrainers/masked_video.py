@@ -1,0 +1,185 @@
+"""The pretrainer: wires masker, encoder, decoders and heads, and computes nothing itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.model import BaseModel, ModuleDict
+from torch import Tensor
+
+from mmpmg.models.sample_seeds import batch_seeds
+from mmpmg.models.tokens import split_tokens, token_grid
+
+
+class MaskedTokens(NamedTuple):
+    """Which tokens of a batch are hidden."""
+
+    mask: Tensor
+    """(B, N) bool, True = masked."""
+    visible: Tensor
+    """(B, N - K) int64, numbers of the visible tokens."""
+    masked: Tensor
+    """(B, K) int64, numbers of the masked tokens."""
+
+
+@MODELS.register_module()
+class MaskedVideoPretrainer(BaseModel):
+    """Masked video modelling: hide tokens, encode the rest, predict what was hidden.
+
+    One encoder (``backbone``), and one or more named branches of a decoder (``neck``) and a
+    ``head``, so VideoMAE is one branch and MotionMAE is two. Sizes that follow from the encoder
+    (widths, number and shape of tokens) are handed on to the other parts, so a recipe states them
+    once.
+
+    Args:
+        backbone: Encoder that takes ``(clip, visible)``.
+        masker: Draws the (B, N) masks from the samples' seeds.
+        branches: name -> dict(neck=..., head=...); the loss of branch ``x`` is logged as
+            ``loss_x``.
+        data_preprocessor: MMAction2's ``ActionDataPreprocessor`` config.
+        init_cfg: MMEngine initialisers.
+
+    Raises:
+        ValueError: No branches.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        masker: dict,
+        branches: dict[str, dict],
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        preprocessor = MODELS.build(
+            data_preprocessor or {}, default_args=dict(type="ActionDataPreprocessor")
+        )
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        if not branches:
+            raise ValueError(
+                "model.branches is empty: give at least one, e.g. "
+                "dict(pixel=dict(neck=dict(type='MAEDecoder'), head=dict(...)))"
+            )
+        self.backbone = MODELS.build(backbone)
+        self.masker = MODELS.build(masker)
+        self.masker.num_masked(self.backbone.grid)  # raises now rather than at the first step
+        self.necks, self.heads = ModuleDict(), ModuleDict()
+        for name, branch in branches.items():
+            self.necks[name] = MODELS.build(
+                branch["neck"],
+                default_args=dict(
+                    in_channels=self.backbone.embed_dims, num_tokens=self.backbone.num_tokens
+                ),
+            )
+            self.heads[name] = MODELS.build(
+                branch["head"],
+                default_args=dict(
+                    in_channels=self.necks[name].embed_dims, token_shape=self.backbone.token_shape
+                ),
+            )
+
+    def forward(
+        self,
+        inputs: Tensor,
+        data_samples: list[ActionDataSample] | None = None,
+        mode: str = "tensor",
+    ) -> Tensor | dict[str, Tensor] | list[ActionDataSample]:
+        """MMEngine's three modes.
+
+        Args:
+            inputs: (B, V, C, T, H, W), V views of each sample, normalised.
+            data_samples: B samples; ``metainfo["sample_seed"]`` decides each one's mask.
+            mode: "loss" -> dict of losses; "predict" -> samples with ``mask`` (V, N) and
+                ``prediction`` (name -> (V, K, values)); "tensor" -> (B*V, N, width) features of
+                the unmasked clip.
+
+        Raises:
+            ValueError: Any other mode.
+        """
+        clip = inputs.flatten(0, 1)
+        if mode == "loss":
+            return self.loss(clip, data_samples)
+        if mode == "predict":
+            return self.predict(clip, data_samples)
+        if mode == "tensor":
+            return self.extract_feat(clip)
+        raise ValueError(f"mode {mode!r} is unknown; it is one of 'loss', 'predict', 'tensor'")
+
+    def loss(
+        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
+    ) -> dict[str, Tensor]:
+        """Losses of a batch of clips (B, C, T, H, W), one per branch."""
+        tokens = self.draw(clip, data_samples)
+        encoded = self.backbone(clip, tokens.visible)
+        pixels = self.pixels(clip)
+        losses = {}
+        for name, head in self.heads.items():
+            features = self.necks[name](encoded, tokens.visible, tokens.masked)
+            losses[f"loss_{name}"] = head.loss(features, pixels, tokens.masked)
+        return losses
+
+    @torch.no_grad()
+    def predict(self, clip: Tensor, data_samples: list[ActionDataSample]) -> list[ActionDataSample]:
+        """Attach the mask and each branch's prediction to the samples."""
+        tokens, predictions = self.reconstruct(clip, data_samples)
+        views = len(clip) // len(data_samples)
+        for i, sample in enumerate(data_samples):
+            rows = slice(i * views, (i + 1) * views)
+            sample.mask = tokens.mask[rows]
+            sample.prediction = {name: p[rows] for name, p in predictions.items()}
+        return data_samples
+
+    def reconstruct(
+        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
+    ) -> tuple[MaskedTokens, dict[str, Tensor]]:
+        """Mask a batch of clips and predict what was hidden.
+
+        Args:
+            clip: (B, C, T, H, W), normalised.
+            data_samples: Their samples, for the seeds of the masks.
+
+        Returns:
+            The masked tokens, and for each branch (B, K, values) in the order of ``masked``.
+        """
+        tokens = self.draw(clip, data_samples)
+        encoded = self.backbone(clip, tokens.visible)
+        predictions = {
+            name: head(self.necks[name](encoded, tokens.visible, tokens.masked))
+            for name, head in self.heads.items()
+        }
+        return tokens, predictions
+
+    def extract_feat(self, clip: Tensor) -> Tensor:
+        """Encode every token of a clip: (B, C, T, H, W) -> (B, N, width)."""
+        everything = torch.arange(self.backbone.num_tokens, device=clip.device)
+        return self.backbone(clip, everything.expand(len(clip), -1))
+
+    def draw(
+        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
+    ) -> MaskedTokens:
+        """Draw the masks of a batch from the seeds of its samples.
+
+        Raises:
+            ValueError: The clip is not of the size that the encoder was built for.
+        """
+        size = (clip.shape[2], clip.shape[3], clip.shape[4])
+        grid = token_grid(size, self.backbone.token_shape)
+        if grid != self.backbone.grid:
+            built = tuple(g * s for g, s in zip(self.backbone.grid, self.backbone.token_shape))
+            raise ValueError(
+                f"a clip of (T, H, W) = {size} meets an encoder built for {built}; make the "
+                "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
+            )
+        mask = self.masker(batch_seeds(data_samples, len(clip), clip.device), grid)
+        visible, masked = split_tokens(mask, self.masker.num_masked(grid))
+        return MaskedTokens(mask, visible, masked)
+
+    def pixels(self, clip: Tensor) -> Tensor:
+        """Undo the normalisation of the data preprocessor: (B, C, T, H, W) in [0, 1]."""
+        mean = getattr(self.data_preprocessor, "mean", None)
+        if mean is not None:
+            clip = clip * self.data_preprocessor.std + mean
+        return clip / 255

@@ -1,0 +1,5 @@
+"""What must be predicted."""
+
+from .pixel import PixelTarget
+
+__all__ = ["PixelTarget"]
