@@ -1,0 +1,44 @@
+"""How an image moves: ops draw a Motion, a renderer makes the clip.
+
+>>> motion = ZoomInOut().sample(np.random.default_rng(0), num_frames=16, size=(224, 224))
+>>> clip = render(image, motion)  # (16, 224, 224, 3) uint8
+>>> flow = motion.flow()  # (15, 224, 224, 2) float32, exact
+
+Needs numpy and OpenCV alone: no registry, no torch.
+"""
+
+from .affine import Affine
+from .composition import compose
+from .cutmix import CutMix
+from .geometric import Identity
+from .mixing import Box, mixup, sample_box, sample_lam, videomix
+from .motion import Motion
+from .ops import OPS, Op, build_op
+from .paste import Paste
+from .perspective import Perspective
+from .photometric import ColorJitter, FadeInOut
+from .render_opencv import render
+from .windows import SlidingWindow, ZoomInOut
+
+__all__ = [
+    "OPS",
+    "Affine",
+    "Box",
+    "ColorJitter",
+    "CutMix",
+    "FadeInOut",
+    "Identity",
+    "Motion",
+    "Op",
+    "Paste",
+    "Perspective",
+    "SlidingWindow",
+    "ZoomInOut",
+    "build_op",
+    "compose",
+    "mixup",
+    "render",
+    "sample_box",
+    "sample_lam",
+    "videomix",
+]

@@ -1,0 +1,69 @@
+"""Several motions on one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from .motion import Motion
+
+T = TypeVar("T")
+
+
+def _shared(name: str, values: list[T], default: T) -> T:
+    """Return the one value that all motions share, or the default if none has any."""
+    different = list(dict.fromkeys(values))
+    if len(different) > 1:
+        raise ValueError(f"compose: the motions differ in {name}: {different}; set them alike")
+    return different[0] if different else default
+
+
+def compose(motions: Sequence[Motion]) -> Motion:
+    """Let one motion act on the clip that the one before has made.
+
+    Frame k of the result shows the source at ``H_1[k] @ H_2[k] @ ...``, in one resampling from the
+    source image: the result is always ``composed``, also where the parts were recursive. Colour
+    steps follow each other in the given order, after all warps; a contrast step therefore takes
+    its mean from the warped frame. Border shows only where the source image itself ends.
+
+    Args:
+        motions: At least one, of the same length, size, and, where they resample at all, the same
+            interpolation and border (window families never show a border and fit any). A paste
+            can only be in the last: a pasted rectangle would have to be warped with the frame.
+
+    Returns:
+        The motion that does it all, family names joined by ``+``.
+
+    Raises:
+        ValueError: If there is none, or if the parts do not fit together.
+    """
+    motions = list(motions)
+    if not motions:
+        raise ValueError("compose: no motion given")
+    if len(motions) == 1:
+        return motions[0]
+    for motion in motions[:-1]:
+        if motion.paste is not None:
+            raise ValueError(
+                f"compose: {motion.family} pastes a rectangle and must come last, after "
+                f"{', '.join(m.family for m in motions if m is not motion)}"
+            )
+    num_frames = _shared("num_frames", [m.num_frames for m in motions], 0)
+    size = _shared("size", [m.size for m in motions], (0, 0))
+    moving = [m for m in motions if (m.homographies != np.eye(3)).any()]
+    filled = [m.border for m in moving if m.border != "replicate"]
+    homographies = np.tile(np.eye(3), (num_frames, 1, 1))
+    for motion in motions:
+        homographies = homographies @ motion.homographies
+    return Motion(
+        family="+".join(m.family for m in motions),
+        size=size,
+        homographies=homographies,
+        interpolation=_shared("interpolation", [m.interpolation for m in moving], "bilinear"),
+        border=_shared("border", filled, "replicate"),
+        color_ops=tuple(name for m in motions for name in m.color_ops),
+        color=np.concatenate([m.color for m in motions], axis=1),
+        paste=motions[-1].paste,
+    )

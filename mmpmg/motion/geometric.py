@@ -1,0 +1,36 @@
+"""What the families that resample the whole frame share, and the one that does nothing.
+
+For Affine and Perspective the paper uses the classes of torchvision, so their conventions hold to
+the half pixel. A step M maps a point of frame k to frame k + 1; frame k therefore shows the source
+at ``inv(M)^k``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .motion import FloatArray, Motion
+from .ranges import clip_shape
+
+
+def step_powers(step: FloatArray, num_frames: int) -> FloatArray:
+    """Return (T, 3, 3): step to the power of 0 .. T-1, so frame 0 is the image itself."""
+    powers = [np.eye(3)]
+    for _ in range(num_frames - 1):
+        powers.append(powers[-1] @ step)
+    return np.stack(powers)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The image stands still: the paper's baseline."""
+
+    needs_partner: ClassVar[bool] = False
+
+    def sample(self, rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Motion:
+        """Return the motion of T frames that is none, for an image of (H, W)."""
+        num_frames, size = clip_shape("Identity", num_frames, size)
+        return Motion("Identity", size, np.tile(np.eye(3), (num_frames, 1, 1)))
