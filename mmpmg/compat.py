@@ -69,6 +69,8 @@ def apply() -> None:
     _leave_out_multimodal()
     _find_packages_without_setuptools()
     _survive_broken_torchvision()
+    if _version("mmcv") is None:  # without compiled ops, which nothing here uses: no need to worry
+        warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
     from .safe_globals import allow_mmengine_checkpoints
 
     allow_mmengine_checkpoints()
@@ -142,7 +144,7 @@ def _package_dir(package: str) -> Path:
 
 
 def _stand_in_for_drn() -> None:
-    """The mmaction2 1.2.0 wheel imports ``localizers.drn`` and does not contain it (mmaction2#2714)."""
+    """The wheel imports ``localizers.drn`` and does not contain it (mmaction2#2714)."""
     name = "mmaction.models.localizers.drn"
     if name in sys.modules or (_package_dir("mmaction") / "models/localizers/drn").is_dir():
         return
@@ -195,7 +197,7 @@ def _replace_everywhere(old: Callable[..., Any], new: Callable[..., Any]) -> Non
 
 def _find_packages_without_setuptools() -> None:
     """``mmaction::`` recipes are looked up with pkg_resources, gone since setuptools 82."""
-    import mmengine.hub
+    import mmengine.hub  # noqa: F401  binds the functions that are replaced below
     from mmengine.utils import package_utils
 
     if find_spec("pkg_resources") is not None or hasattr(package_utils.is_installed, "mmpmg"):
@@ -221,8 +223,8 @@ def _find_packages_without_setuptools() -> None:
 
 
 def _survive_broken_torchvision() -> None:
-    """The Runner's log of the environment imports torchvision and dies of one that does not load."""
-    import mmengine.runner
+    """The Runner logs torchvision's version and dies of a torchvision that does not load."""
+    import mmengine.runner  # noqa: F401  binds the function that is replaced below
     from mmengine.utils import dl_utils
 
     original = dl_utils.collect_env

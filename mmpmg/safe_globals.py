@@ -2,7 +2,7 @@
 
 Since torch 2.6 ``torch.load`` builds only objects whose names are on a list, and an MMEngine
 checkpoint also holds ``HistoryBuffer`` (the logged losses), NumPy arrays and scalars, and
-``builtins.getattr`` (how pickle spells the buffer's methods). None of the real ones is safe to list:
+``builtins.getattr`` (how pickle spells the buffer's methods). None of the real ones is safe:
 
 * ``getattr`` walks from any listed function to ``__globals__`` and from there to ``os.system``;
 * ``numpy.dtype`` accepts from the file a record type that declares object fields and hides that it
@@ -51,7 +51,7 @@ class _Dtype:
     """The name and byte order of a numeric dtype, in place of ``numpy.dtype``.
 
     Args:
-        name: NumPy's short spelling such as ``"f8"``; booleans, integers, floats and complex numbers.
+        name: NumPy's short spelling such as ``"f8"``; booleans, integers, floats, complex.
         align: Ignored, as it means nothing for plain numbers.
         copy: Ignored.
     """
@@ -74,7 +74,7 @@ class _Dtype:
 
 
 class _Array(np.ndarray):
-    """An array rebuilt from a shape, a :class:`_Dtype` and raw bytes; pickled as ``numpy.ndarray``."""
+    """An array rebuilt from shape, :class:`_Dtype` and bytes; pickled as ``numpy.ndarray``."""
 
     def __new__(cls) -> _Array:
         """Start empty, whatever the file asks for."""
@@ -84,7 +84,7 @@ class _Array(np.ndarray):
         # (version, shape, dtype, Fortran order, data)
         if type(state) is not tuple or len(state) != 5 or type(state[2]) is not _Dtype:
             raise UnpicklingError("refused: an array whose dtype is not a plain number")
-        version, shape, dtype, fortran, data = state
+        _, shape, dtype, fortran, data = state
         if type(shape) is not tuple or any(type(n) is not int or n < 0 for n in shape):
             raise UnpicklingError(f"refused: an array of shape {shape!r}")
         if type(data) is not bytes:
@@ -96,7 +96,7 @@ class _Array(np.ndarray):
 
 
 def _reconstruct(kind: Any, shape: Any, typecode: Any) -> _Array:
-    """Stand in for ``numpy.core.multiarray._reconstruct``, the first half of unpickling an array."""
+    """Stand in for ``numpy.core.multiarray._reconstruct``, which starts an array."""
     if kind is not _Array:
         raise UnpicklingError(f"refused: {kind!r} where an array was expected")
     return _Array()
@@ -109,6 +109,11 @@ def _scalar(dtype: Any, data: Any) -> np.generic:
     if len(data) != dtype.dtype.itemsize:
         raise UnpicklingError(f"refused: {len(data)} bytes for one {dtype.dtype}")
     return np.frombuffer(data, dtype.dtype)[0]
+
+
+def _empty_bytes() -> bytes:
+    """Stand in for ``bytes``, which a file calls for the data of an array without elements."""
+    return b""
 
 
 def _getattr(owner: Any, name: Any) -> Any:
@@ -128,6 +133,7 @@ def allow_mmengine_checkpoints() -> None:
     entries: list[Any] = [
         (_Buffer, "mmengine.logging.history_buffer.HistoryBuffer"),
         (_getattr, "builtins.getattr"),
+        (_empty_bytes, "builtins.bytes"),
         (_Dtype, "numpy.dtype"),
         (_Array, "numpy.ndarray"),
     ]
