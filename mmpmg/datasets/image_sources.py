@@ -1,0 +1,238 @@
+"""Where stills come from: a folder tree, a list file, or a random generator.
+
+A source is a sequence of images, built from a recipe, for example
+``images=dict(type="FolderImages", root="data/images")``.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from mmaction.registry import DATASETS
+
+from mmpmg.synthesis import shader_image
+
+from .folder_index import index_folder
+from .image_decoding import MAX_PIXELS, read_image
+from .path_index import PathIndex
+from .sample_seed import sample_seed
+
+#: File name endings that count as images by default.
+IMAGE_EXTENSIONS = (
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+_CHECKS = ("all", "sample", "none")
+_SAMPLED = 1000  # files that check="sample" looks at
+
+
+@runtime_checkable
+class ImageSource(Protocol):
+    """What `ImageToPseudoVideo` takes images from."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        ...
+
+    def load(self, index: int) -> np.ndarray:
+        """Return image ``index``, (H, W, 3) uint8 RGB; raise `ImageReadError` if it is bad."""
+        ...
+
+    def name(self, index: int) -> str:
+        """Return what to call image ``index`` in a log: its file, or what makes it again."""
+        ...
+
+
+@DATASETS.register_module()
+class FolderImages:
+    """All images of a folder tree, in the byte order of their relative paths.
+
+    The order is the same on every machine. Hidden files are passed over; links to folders are
+    followed. The list of files is cached (`mmpmg.datasets.folder_index`).
+
+    Args:
+        root: the folder.
+        extensions: file name endings that count, in any case.
+        recursive: whether to descend into sub-folders.
+        cache: True: list of files cached in the user's cache folder; a folder to use instead;
+            False: scan at every start.
+        max_pixels: images with more pixels are decoded smaller or refused (`read_image`).
+        hint: what to do when there are no images; ends the error message.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or there is no image in it.
+        ValueError: an option is illegal.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        extensions: Sequence[str] = IMAGE_EXTENSIONS,
+        recursive: bool = True,
+        cache: bool | str = True,
+        max_pixels: int = MAX_PIXELS,
+        hint: str | None = None,
+    ) -> None:
+        if isinstance(extensions, str) or not extensions:
+            raise ValueError(
+                f"images.extensions={extensions!r}: must be a list such as ['.jpg', '.png']"
+            )
+        self.root = os.path.expanduser(root)
+        self.max_pixels = _positive(max_pixels, "images.max_pixels")
+        if not os.path.isdir(self.root):
+            kind = "is not a folder" if os.path.exists(self.root) else "does not exist"
+            raise _no_images(f"The image folder {root} {kind} (images.root in the recipe).", hint)
+        endings = tuple("." + ending.lower().lstrip(".") for ending in extensions)
+        self._paths = index_folder(self.root, endings, recursive, cache)
+        if not len(self._paths):
+            raise _no_images(
+                f"The image folder {root} (images.root in the recipe) holds no file that ends in "
+                f"{', '.join(endings)}{'' if recursive else ', sub-folders not counted'}.",
+                hint,
+            )
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def name(self, index: int) -> str:
+        """Return the file of an image."""
+        return os.path.join(self.root, os.fsdecode(self._paths[index]))
+
+    def load(self, index: int) -> np.ndarray:
+        """Read an image; see `read_image`."""
+        return read_image(self.name(index), self.max_pixels)
+
+
+@DATASETS.register_module()
+class ListImages:
+    """The images that a text file names, one path a line, in its order.
+
+    A line is one path, spaces inside it included; blank lines are dropped. A path may come twice.
+
+    Args:
+        list_file: the text file.
+        root: folder that relative paths start from.
+        check: which files must exist before training starts: ``"all"`` (one look-up a line: about
+            2 s for a million files on a local disk, minutes on a busy network), ``"sample"`` (1000
+            spread over the list, and all of them as soon as one is missing), ``"none"``.
+        max_pixels: images with more pixels are decoded smaller or refused (`read_image`).
+        hint: what to do when the list or its files are missing; ends the error message.
+
+    Raises:
+        FileNotFoundError: the list is missing or empty, or names files that do not exist.
+        ValueError: an option is illegal.
+    """
+
+    def __init__(
+        self,
+        list_file: str,
+        root: str = "",
+        check: str = "sample",
+        max_pixels: int = MAX_PIXELS,
+        hint: str | None = None,
+    ) -> None:
+        if check not in _CHECKS:
+            raise ValueError(f"images.check={check!r}: must be one of {', '.join(_CHECKS)}")
+        self.list_file = os.path.expanduser(list_file)
+        self.root = os.path.expanduser(root)
+        self.max_pixels = _positive(max_pixels, "images.max_pixels")
+        if not os.path.isfile(self.list_file):
+            raise _no_images(
+                f"The image list {list_file} does not exist (images.list_file in the recipe).", hint
+            )
+        with open(self.list_file, "rb") as file:
+            self._paths = PathIndex.from_lines(file.read())
+        count = len(self._paths)
+        if not count:
+            raise _no_images(f"The image list {list_file} names no file.", hint)
+        if check == "all":
+            self._check(range(count), hint)
+        elif check == "sample":
+            self._check(sorted({*range(0, count, -(-count // _SAMPLED)), count - 1}), hint)
+
+    def _check(self, indices: Sequence[int], hint: str | None) -> None:
+        missing = [index for index in indices if not _is_file(self.name(index))]
+        if not missing:
+            return
+        if len(indices) < len(self):
+            return self._check(range(len(self)), hint)
+        names = ", ".join(self.name(index) for index in missing[:3])
+        raise _no_images(
+            f"{len(missing)} of the {len(self)} files that {self.list_file} names do not exist, "
+            f"for example {names}. Relative paths start from images.root={self.root!r}.",
+            hint,
+        )
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def name(self, index: int) -> str:
+        """Return the file of an image."""
+        return os.path.join(self.root, os.fsdecode(self._paths[index]))
+
+    def load(self, index: int) -> np.ndarray:
+        """Read an image; see `read_image`."""
+        return read_image(self.name(index), self.max_pixels)
+
+
+@DATASETS.register_module()
+class ShaderImages:
+    """Procedural shader images, made in the data worker: nothing to download.
+
+    Every image is a random program (`mmpmg.synthesis.shader`), and a function of (seed, index)
+    alone; programs that come out flat are replaced by that function itself.
+
+    Args:
+        num_images: how many different images.
+        size: side, or (height, width), in pixels.
+        seed: another seed gives other images.
+
+    Raises:
+        ValueError: an option is illegal.
+    """
+
+    def __init__(self, num_images: int, size: int | Sequence[int] = 256, seed: int = 0) -> None:
+        self.num_images = _positive(num_images, "images.num_images")
+        sides = (size, size) if isinstance(size, int) else tuple(size)
+        if len(sides) != 2:
+            raise ValueError(f"images.size={size!r}: must be a side or (height, width)")
+        self.size = (_positive(sides[0], "images.size"), _positive(sides[1], "images.size"))
+        if seed < 0:
+            raise ValueError(f"images.seed={seed}: must be 0 or more")
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return self.num_images
+
+    def _program_seed(self, index: int) -> int:
+        if not 0 <= index < self.num_images:
+            raise IndexError(f"index {index} of {self.num_images} images")
+        return sample_seed(self.seed, 0, index)
+
+    def name(self, index: int) -> str:
+        """Return the call that makes an image again."""
+        return f"shader_image({self._program_seed(index)}, {self.size})"
+
+    def load(self, index: int) -> np.ndarray:
+        """Make an image."""
+        return shader_image(self._program_seed(index), self.size)
+
+
+def _positive(value: Any, key: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{key}={value!r}: must be a whole number, 1 or more")
+    return int(value)
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _no_images(message: str, hint: str | None) -> FileNotFoundError:
+    return FileNotFoundError(f"{message} {hint}" if hint else message)

@@ -1,0 +1,237 @@
+"""The dataset of PMG: still images that a pipeline turns into pseudo-motion clips."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmaction.registry import DATASETS
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from .image_decoding import ImageReadError
+from .image_sources import ImageSource
+from .sample_seed import SeedSample, generator
+
+_UNKNOWN, _GOOD, _BAD = 0, 1, 2
+_FEW = 200  # so many tried images are assumed when the share of bad ones is judged early
+_SUBSETS = ("first", "random")
+
+
+class TooManyBadImagesError(RuntimeError):
+    """More images than ``max_bad_share`` cannot be read: something is wrong with the whole set."""
+
+
+@DATASETS.register_module()
+class ImageToPseudoVideo(BaseDataset):
+    """Load one image a sample and hand it to a pipeline that makes a clip of it.
+
+    A sample enters the pipeline with MMAction2's keys: ``imgs`` (a list of one (H, W, 3) uint8 RGB
+    image), ``img_shape``, ``original_shape``, ``modality``, ``num_clips=1``, ``clip_len=1``; and
+    with ``filename``, ``sample_idx``, ``sample_seed`` (from a built-in `SeedSample`, which
+    `SampleSeedSampler` feeds) and ``load_partner``, a function without arguments that returns
+    another image of the set (for CutMix). Whatever cannot be sent to another process is taken out
+    again at the end.
+
+    An image that cannot be read is counted, named in the log once, and replaced by another, drawn
+    by the sample's own seed: the same on any number of workers. Errors of the pipeline are not
+    caught. No list of samples is kept: a million images cost what their source's index costs.
+
+    Args:
+        images: recipe of an image source: `FolderImages`, `ListImages`, `ShaderImages`; or the
+            source itself.
+        pipeline: recipes of transforms.
+        num_images: how many images to use. None: all.
+        subset: which ones: the ``"first"`` in the source's order, or a ``"random"`` draw, in which
+            a smaller set is part of a larger one.
+        subset_seed: seed of the random draw.
+        max_bad_share: share of unreadable images among those tried, [0, 1], above which training
+            stops. Early on, 200 tried images are assumed: .01 bears two bad ones.
+        max_refetch: how many other images to try in a row in place of a bad one.
+        metainfo: as in MMEngine's BaseDataset.
+        test_mode: raise on a bad image instead of replacing it.
+
+    Raises:
+        ValueError: an option is illegal, or the source holds fewer images than are asked for.
+    """
+
+    def __init__(
+        self,
+        images: dict | ImageSource,
+        pipeline: Sequence[dict | Callable],
+        num_images: int | None = None,
+        subset: str = "first",
+        subset_seed: int = 0,
+        max_bad_share: float = 0.01,
+        max_refetch: int = 100,
+        metainfo: dict | None = None,
+        test_mode: bool = False,
+    ) -> None:
+        if subset not in _SUBSETS:
+            raise ValueError(f"dataset.subset={subset!r}: must be one of {', '.join(_SUBSETS)}")
+        if not 0 <= max_bad_share <= 1:
+            raise ValueError(f"dataset.max_bad_share={max_bad_share}: must be in [0, 1]")
+        if max_refetch < 0:
+            raise ValueError(f"dataset.max_refetch={max_refetch}: must be 0 or more")
+        self.source: ImageSource = DATASETS.build(images) if isinstance(images, dict) else images
+        self.max_bad_share = max_bad_share
+        self.seed_sample = SeedSample()
+        self._chosen = _choose(len(self.source), num_images, subset, subset_seed)
+        # Shared by all workers, so that a bad image is named once and counted once.
+        self._seen = torch.zeros(len(self.source), dtype=torch.uint8).share_memory_()
+        super().__init__(
+            metainfo=metainfo,
+            serialize_data=False,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=True,
+            max_refetch=max_refetch,
+        )
+        self._fully_initialized = True
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def get_data_info(self, idx: int) -> dict:
+        """Return what is known of a sample without reading its image.
+
+        Args:
+            idx: index of the sample; negative ones count from the end.
+
+        Returns:
+            ``filename`` and ``sample_idx``.
+        """
+        idx = range(len(self))[idx]
+        return {"filename": self.source.name(int(self._chosen[idx])), "sample_idx": idx}
+
+    def prepare_data(self, idx: int) -> Any:
+        """Load an image and run the pipeline on it.
+
+        Args:
+            idx: index of the sample.
+
+        Returns:
+            What the pipeline returns.
+
+        Raises:
+            TooManyBadImagesError: more than ``max_bad_share`` of the tried images are bad.
+        """
+        results = self.seed_sample(self.get_data_info(idx))
+        image, number = self._load(results["sample_idx"], generator(results, "replacement"))
+        partners = generator(results, "partner")
+        results.update(
+            filename=self.source.name(number),
+            imgs=[image],
+            img_shape=image.shape[:2],
+            original_shape=image.shape[:2],
+            modality="RGB",
+            num_clips=1,
+            clip_len=1,
+            load_partner=lambda: self._load_partner(number, partners),
+        )
+        data = self.pipeline(results)
+        if isinstance(data, dict):
+            data.pop("load_partner", None)
+        return data
+
+    def __getitem__(self, idx: int) -> Any:
+        data = self.prepare_data(idx)
+        if data is None:
+            raise RuntimeError(
+                f"The pipeline made nothing of {self.get_data_info(idx)['filename']}: "
+                "a transform of dataset.pipeline returned None"
+            )
+        return data
+
+    def bad_images(self) -> list[str]:
+        """Return the names of the images that could not be read so far, in the source's order."""
+        return [self.source.name(int(i)) for i in np.flatnonzero(self._seen.numpy() == _BAD)]
+
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep only some samples.
+
+        Args:
+            indices: which ones; a number keeps the first (negative: the last) so many.
+        """
+        if isinstance(indices, int):
+            self._chosen = self._chosen[:indices] if indices >= 0 else self._chosen[indices:]
+        else:
+            self._chosen = self._chosen[np.asarray(indices, dtype=np.int64)]
+
+    def get_subset(self, indices: Sequence[int] | int) -> ImageToPseudoVideo:
+        """Return a copy that has only some of the samples; see `get_subset_`.
+
+        Args:
+            indices: which ones.
+
+        Returns:
+            A dataset with the same source and its own pipeline and seeding.
+        """
+        other = copy.copy(self)
+        other.pipeline = copy.deepcopy(self.pipeline)
+        other.seed_sample = SeedSample()
+        other.get_subset_(indices)
+        return other
+
+    def _load(self, idx: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+        """Return (image, its number in the source) of a sample, or of one drawn in its place."""
+        for _ in range(self.max_refetch + 1):
+            number = int(self._chosen[idx])
+            try:
+                image = self.source.load(number)
+            except ImageReadError as error:
+                if self.test_mode:
+                    raise
+                self._count_bad(number, error)
+                idx = int(rng.integers(len(self)))
+                continue
+            if self._seen[number] == _UNKNOWN:
+                self._seen[number] = _GOOD
+            return image, number
+        raise TooManyBadImagesError(
+            f"{self.max_refetch + 1} images drawn in a row cannot be read, the last one is "
+            f"{self.source.name(number)} (dataset.max_refetch={self.max_refetch})"
+        )
+
+    def _load_partner(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Return an image other than ``number``, unless there is no other."""
+        idx = int(rng.integers(len(self)))
+        if int(self._chosen[idx]) == number:
+            idx = (idx + 1) % len(self)
+        return self._load(idx, rng)[0]
+
+    def _count_bad(self, number: int, error: ImageReadError) -> None:
+        """Note a bad image, name it once, and stop when there are too many."""
+        if self._seen[number] == _BAD:
+            return
+        self._seen[number] = _BAD
+        print_log(f"Bad image skipped: {error}", logger="current", level=logging.WARNING)
+        bad = int((self._seen == _BAD).sum())
+        tried = int((self._seen != _UNKNOWN).sum())
+        if bad > self.max_bad_share * max(tried, _FEW):
+            examples = "; ".join(self.bad_images()[:5])
+            raise TooManyBadImagesError(
+                f"{bad} of the {tried} images tried so far cannot be read, more than "
+                f"dataset.max_bad_share={self.max_bad_share} allows. For example: {examples}. "
+                f"The last one: {error}. Mend the files, or raise dataset.max_bad_share."
+            )
+
+
+def _choose(available: int, num_images: int | None, subset: str, seed: int) -> Any:
+    """Return the numbers of the chosen images: a range, or an array."""
+    if num_images is None:
+        num_images = available
+    if num_images < 1:
+        raise ValueError(f"dataset.num_images={num_images}: must be 1 or more, or None for all")
+    if num_images > available:
+        raise ValueError(
+            f"dataset.num_images={num_images}, but the image source holds only {available}: "
+            "lower num_images, set it to None to use all, or point images at a larger set"
+        )
+    if subset == "first":
+        return np.arange(num_images, dtype=np.int32)
+    return np.random.default_rng(seed).permutation(available)[:num_images].astype(np.int32)
