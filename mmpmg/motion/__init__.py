@@ -18,6 +18,7 @@ from .paste import Paste
 from .perspective import Perspective
 from .photometric import ColorJitter, FadeInOut
 from .render_opencv import render
+from .sampler import MotionSampler
 from .windows import SlidingWindow, ZoomInOut
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "FadeInOut",
     "Identity",
     "Motion",
+    "MotionSampler",
     "Op",
     "Paste",
     "Perspective",

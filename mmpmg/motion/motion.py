@@ -142,7 +142,6 @@ class Motion:
         Python writes a float64 with as many digits as it takes to read the same float64 back, so a
         JSON file is lossless too.
         """
-        paste = self.paste
         return {
             "family": self.family,
             "size": list(self.size),
