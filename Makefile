@@ -1,0 +1,42 @@
+# The front door. Every target builds .venv first when it is missing (PYTHON=python3.11 to choose).
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check format lock clean venv
+
+# also where .venv was made by hand and does not hold this package
+export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
+export PYTHON
+BIN := .venv/bin
+# shared by make, pre-commit and continuous integration
+CODE := mmpmg configs tools tests requirements setup.py
+TESTS ?= tests
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
+
+venv:  ## build .venv from requirements/constraints.txt
+	@bash requirements/install.sh
+
+demo: venv  ## pre-train a tiny model on generated images, draw what it learned, export it
+	@$(BIN)/python tools/demo.py
+
+test: venv  ## run the tests (TESTS=tests/motion for some of them)
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: venv  ## style, types and spelling
+	@$(BIN)/ruff format --check $(wildcard $(CODE))
+	@$(BIN)/ruff check $(wildcard $(CODE))
+	@$(BIN)/python -m mypy
+	@$(BIN)/codespell
+
+check: lint test  ## everything that continuous integration checks
+
+format: venv  ## bring the code into shape
+	@$(BIN)/ruff check --fix --quiet $(wildcard $(CODE)) || true
+	@$(BIN)/ruff format $(wildcard $(CODE))
+
+lock: venv  ## renew requirements/constraints.txt; needs Python 3.10, 3.11 and 3.12
+	@$(BIN)/python requirements/lock.py python3.10 python3.11 python3.12
+
+clean:  ## remove what was built, but keep .venv and work_dirs
+	rm -rf build dist *.egg-info mmpmg/.mim .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find mmpmg configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
