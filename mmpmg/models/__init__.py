@@ -1,5 +1,13 @@
 """Everything with weights, and what runs beside it on the device."""
 
-from . import backbones, heads, maskers, necks, pretrainers, targets
+from . import backbones, data_preprocessors, heads, maskers, necks, pretrainers, targets
 
-__all__ = ["backbones", "heads", "maskers", "necks", "pretrainers", "targets"]
+__all__ = [
+    "backbones",
+    "data_preprocessors",
+    "heads",
+    "maskers",
+    "necks",
+    "pretrainers",
+    "targets",
+]

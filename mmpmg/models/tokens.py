@@ -24,7 +24,7 @@ def token_grid(clip_shape: tuple[int, int, int], token_shape: TokenShape) -> Gri
     """
     names = ("clip length (num_frames)", "image height", "image width")
     keys = ("tubelet_size", "patch_size", "patch_size")
-    for name, key, size, step in zip(names, keys, clip_shape, token_shape):
+    for name, key, size, step in zip(names, keys, clip_shape, token_shape, strict=True):
         if size < step or size % step:
             lower, upper = size // step * step, (size // step + 1) * step
             nearest = f"{lower} or {upper}" if lower else f"{upper}"
@@ -32,7 +32,7 @@ def token_grid(clip_shape: tuple[int, int, int], token_shape: TokenShape) -> Gri
                 f"{name} {size} is not a positive multiple of {key}={step}; use {nearest} in the "
                 f"recipe's pipeline and model.backbone, or change model.backbone.{key}"
             )
-    t, h, w = (size // step for size, step in zip(clip_shape, token_shape))
+    t, h, w = (size // step for size, step in zip(clip_shape, token_shape, strict=True))
     return t, h, w
 
 

@@ -168,7 +168,10 @@ class MaskedVideoPretrainer(BaseModel):
         size = (clip.shape[2], clip.shape[3], clip.shape[4])
         grid = token_grid(size, self.backbone.token_shape)
         if grid != self.backbone.grid:
-            built = tuple(g * s for g, s in zip(self.backbone.grid, self.backbone.token_shape))
+            built = tuple(
+                count * side
+                for count, side in zip(self.backbone.grid, self.backbone.token_shape, strict=True)
+            )
             raise ValueError(
                 f"a clip of (T, H, W) = {size} meets an encoder built for {built}; make the "
                 "pipeline's clip length and size agree with model.backbone.num_frames and img_size"

@@ -1,0 +1,99 @@
+"""From a recipe and command-line options to a running MMEngine Runner, with or without a GPU."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+from torch import distributed
+
+LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
+
+
+def add_shared_options(parser: argparse.ArgumentParser) -> None:
+    """Options that every MMAction2 tool has, with MMAction2's meaning."""
+    parser.add_argument("config", help="recipe")
+    parser.add_argument("--work-dir", help="folder for logs and checkpoints")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action=DictAction,
+        help="changes to the recipe, e.g. train_dataloader.batch_size=16 model.masker.mask_ratio=.9",
+    )
+    parser.add_argument("--launcher", choices=LAUNCHERS, default="none", help="job launcher")
+    # torchrun hands it over as an option or in the environment, depending on its version.
+    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by torchrun")
+
+
+def load_recipe(options: argparse.Namespace) -> Config:
+    """Read a recipe and apply the shared options.
+
+    Args:
+        options: ``config``, ``work_dir``, ``cfg_options``, ``launcher``, ``local_rank``.
+
+    Returns:
+        The config, with ``work_dir`` set: option, else recipe, else ``work_dirs/RECIPE``.
+
+    Raises:
+        FileNotFoundError: No such recipe.
+    """
+    if not Path(options.config).is_file():
+        raise FileNotFoundError(f"no recipe at {options.config}; the recipes are under configs/")
+    os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
+    config = Config.fromfile(options.config)
+    if options.cfg_options is not None:
+        config.merge_from_dict(options.cfg_options)
+    config.launcher = options.launcher
+    if options.work_dir is not None:
+        config.work_dir = options.work_dir
+    elif config.get("work_dir") is None:
+        config.work_dir = str(Path("work_dirs") / Path(options.config).stem)
+    return config
+
+
+def build_runner(config: Config) -> Runner:
+    """Build the Runner; on a machine without a GPU, with what MMEngine lacks there.
+
+    MMEngine starts every distributed run with ``torch.cuda.set_device`` and wraps the model for
+    that device. Without a GPU the gloo group is started first and the wrapper told of no device.
+
+    Args:
+        config: A recipe with ``launcher`` and ``work_dir``.
+
+    Returns:
+        A Runner, ready for ``train``, ``val`` or ``test``.
+    """
+    if config.launcher != "none" and not torch.cuda.is_available():
+        _start_gloo(config.launcher)
+        wrapper = config.get("model_wrapper_cfg") or {}
+        config.model_wrapper_cfg = dict(
+            dict(type="MMDistributedDataParallel"), **wrapper, device_ids=None
+        )
+    return Runner.from_cfg(config)
+
+
+def _start_gloo(launcher: str) -> None:
+    """Start the process group on CPUs, from what each launcher says of rank and size."""
+    if distributed.is_initialized():
+        return
+    if launcher == "slurm":
+        first = subprocess.run(
+            ["scontrol", "show", "hostname", os.environ["SLURM_NODELIST"]],
+            capture_output=True, text=True, check=True,
+        ).stdout.split()[0]  # fmt: skip
+        os.environ.setdefault("MASTER_ADDR", first)
+        os.environ.setdefault("MASTER_PORT", "29500")
+        os.environ["RANK"] = os.environ["SLURM_PROCID"]
+        os.environ["WORLD_SIZE"] = os.environ["SLURM_NTASKS"]
+    elif launcher == "mpi":
+        os.environ["RANK"] = os.environ["OMPI_COMM_WORLD_RANK"]
+        os.environ["WORLD_SIZE"] = os.environ["OMPI_COMM_WORLD_SIZE"]
+        if "MASTER_ADDR" not in os.environ:
+            raise KeyError("MASTER_ADDR is not set: export the address of rank 0's machine")
+        os.environ.setdefault("MASTER_PORT", "29500")
+    distributed.init_process_group("gloo")

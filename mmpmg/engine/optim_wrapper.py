@@ -1,0 +1,135 @@
+"""bf16 where there is a GPU, float32 where there is none, and no step on a broken loss."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from mmaction.registry import OPTIM_WRAPPERS
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from torch import nn
+from torch.optim import Optimizer
+
+REACTIONS = ("stop", "skip")
+DTYPES = ("bfloat16", "float32")
+
+
+class NonFiniteLossError(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """MMEngine's ``OptimWrapper`` with autocast on GPUs and a guard on the loss.
+
+    MMEngine's ``AmpOptimWrapper`` refuses a machine without a GPU, so no recipe could name it and
+    still run on a laptop. bfloat16 has the range of float32 and needs no loss scaling, which
+    leaves so little to do that one recipe serves both.
+
+    Args:
+        optimizer: The optimizer; from a recipe, its config.
+        accumulative_counts: Batches whose gradients are summed before a step, >= 1.
+        clip_grad: MMEngine's clipping options; None for no clipping, as in VideoMAE.
+        dtype: "bfloat16" or "float32", what autocast uses on a GPU. A CPU always computes in
+            float32.
+        nonfinite_loss: "stop" the run when a loss is NaN or infinite, or "skip" the step. Checked
+            before the weights change; all ranks do the same.
+        max_skips: Steps skipped in a row after which "skip" stops as well, >= 1.
+
+    Raises:
+        ValueError: Unknown ``dtype`` or ``nonfinite_loss``, ``max_skips`` below 1.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        accumulative_counts: int = 1,
+        clip_grad: dict | None = None,
+        dtype: str = "bfloat16",
+        nonfinite_loss: str = "stop",
+        max_skips: int = 20,
+    ) -> None:
+        super().__init__(optimizer, accumulative_counts, clip_grad)
+        if dtype not in DTYPES:
+            raise ValueError(
+                f"dtype {dtype!r} is unknown; optim_wrapper.dtype is one of {', '.join(DTYPES)} "
+                "(float16 needs loss scaling: use MMEngine's AmpOptimWrapper)"
+            )
+        if nonfinite_loss not in REACTIONS:
+            raise ValueError(
+                f"nonfinite_loss {nonfinite_loss!r} is unknown; optim_wrapper.nonfinite_loss is "
+                f"one of {', '.join(REACTIONS)}"
+            )
+        if max_skips < 1:
+            raise ValueError(f"max_skips {max_skips} must be >= 1; mend optim_wrapper.max_skips")
+        self.dtype = getattr(torch, dtype)
+        self.nonfinite_loss = nonfinite_loss
+        self.max_skips = max_skips
+        self.sample_names: Sequence[str] = ()
+        """Names of the samples in the current batch, kept up to date by ``SampleNamesHook``."""
+        self._skips = 0
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """MMEngine's context, with autocast where there is a GPU."""
+        on_gpu = torch.cuda.is_available()
+        enabled = on_gpu and self.dtype is not torch.float32
+        with super().optim_context(model), torch.autocast("cuda", self.dtype, enabled=enabled):
+            yield
+
+    def update_params(
+        self,
+        loss: torch.Tensor,
+        step_kwargs: dict | None = None,
+        zero_kwargs: dict | None = None,
+    ) -> None:
+        """Step, unless the loss of any rank is NaN or infinite.
+
+        Args:
+            loss: Scalar loss of this rank.
+            step_kwargs: Handed to ``optimizer.step``.
+            zero_kwargs: Handed to ``optimizer.zero_grad``.
+
+        Raises:
+            NonFiniteLossError: The loss is not finite, and the reaction is to stop.
+        """
+        finite = torch.isfinite(loss.detach()).all().to(torch.float32)
+        if get_world_size() > 1:
+            all_reduce(finite, "sum")
+            finite /= get_world_size()
+        # A GPU waits here for the loss. Being sure that no broken step is taken is worth it.
+        if finite.item() == 1:
+            self._skips = 0
+            super().update_params(loss, step_kwargs, zero_kwargs)
+            return
+        self._skips += 1
+        message = self._describe(loss)
+        if self.nonfinite_loss == "stop":
+            raise NonFiniteLossError(
+                f"{message}. Look at these samples, lower the learning rate or set "
+                "optim_wrapper.clip_grad=dict(max_norm=1.0); optim_wrapper.nonfinite_loss='skip' "
+                "goes on without such steps"
+            )
+        if self._skips >= self.max_skips:
+            raise NonFiniteLossError(
+                f"{message}, the step number {self._skips} in a row: the model is broken. Resume "
+                "from an earlier checkpoint with a lower learning rate; optim_wrapper.max_skips "
+                "sets how many are borne"
+            )
+        print_log(f"{message}: step skipped", logger="current", level=logging.WARNING)
+        # What the batches before it in this accumulation left behind goes too: ranks that did not
+        # synchronise yet would otherwise part ways.
+        self.zero_grad(**(zero_kwargs or {}))
+        self._inner_count += 1
+
+    def _describe(self, loss: torch.Tensor) -> str:
+        iteration = self.message_hub.get_info("iter", "unknown")
+        names = ", ".join(self.sample_names) or "unknown (custom_hooks lacks SampleNamesHook)"
+        return (
+            f"loss {loss.item()} at iteration {iteration} (the loss of another rank where this one "
+            f"is finite); samples of this rank: {names}"
+        )

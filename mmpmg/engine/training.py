@@ -1,0 +1,105 @@
+"""What ``tools/train.py`` and ``tools/test.py`` do after reading their options."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from pathlib import Path
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from mmpmg.engine.launch import build_runner, load_recipe
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train with MMAction2's options.
+
+    Args:
+        options: Those of :func:`mmpmg.engine.launch.add_shared_options`, and ``resume``, ``amp``,
+            ``no_validate``, ``auto_scale_lr``, ``seed``, ``diff_rank_seed``, ``deterministic``.
+
+    Raises:
+        ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size.
+        FileNotFoundError: ``--resume FILE`` and there is no such file.
+    """
+    config = load_recipe(options)
+    if options.no_validate:
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    if options.amp:
+        config.optim_wrapper.type = "AutocastOptimWrapper"
+        config.optim_wrapper.setdefault("dtype", "bfloat16")
+    if options.resume is not None:
+        config.resume = True
+        config.load_from = None if options.resume == "auto" else options.resume
+    if config.get("load_from") and not Path(config.load_from).is_file():
+        key = "--resume" if options.resume else "load_from"
+        if "://" not in config.load_from:
+            raise FileNotFoundError(f"no checkpoint at {config.load_from}, which {key} names")
+    if options.auto_scale_lr:
+        if "auto_scale_lr" not in config:
+            raise ValueError(
+                f"{options.config} has no auto_scale_lr; add auto_scale_lr=dict(base_batch_size=N)"
+            )
+        config.auto_scale_lr.enable = True
+    randomness = config.get("randomness") or {}
+    if options.seed is not None:
+        randomness["seed"] = options.seed
+    if options.diff_rank_seed:
+        randomness["diff_rank_seed"] = True
+    if options.deterministic:
+        randomness["deterministic"] = True
+    config.randomness = randomness
+    _warn_of_batch_size(config)
+    build_runner(config).train()
+
+
+def _warn_of_batch_size(config: Config) -> None:
+    """A recipe's learning rate belongs to its batch size; say so where they part."""
+    scaling = config.get("auto_scale_lr")
+    if not scaling or scaling.get("enable"):
+        return
+    processes = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", 1)))
+    if config.launcher == "none":
+        processes = 1
+    counts = config.optim_wrapper.get("accumulative_counts", 1)
+    batch = config.train_dataloader.batch_size * processes * counts
+    if batch != scaling.base_batch_size:
+        print_log(
+            f"{processes} x {config.train_dataloader.batch_size} x {counts} (processes x "
+            f"batch_size x accumulative_counts) = {batch} samples a step; the recipe's learning "
+            f"rate is for {scaling.base_batch_size}. --auto-scale-lr scales it",
+            logger="current",
+            level=logging.WARNING,
+        )
+
+
+def test(options: argparse.Namespace) -> None:
+    """Evaluate a checkpoint with MMAction2's options.
+
+    Args:
+        options: Those of :func:`mmpmg.engine.launch.add_shared_options`, and ``checkpoint``,
+            ``dump``.
+
+    Raises:
+        FileNotFoundError: No such checkpoint.
+        ValueError: ``--dump`` without .pkl or .pickle.
+    """
+    config = load_recipe(options)
+    if "://" not in options.checkpoint and not Path(options.checkpoint).is_file():
+        raise FileNotFoundError(f"no checkpoint at {options.checkpoint}")
+    if config.get("test_dataloader") is None:
+        raise ValueError(
+            f"{options.config} has no test_dataloader: a pre-training recipe has nothing to "
+            "test; fine-tune with a recipe of configs/finetune first"
+        )
+    config.load_from = options.checkpoint
+    if options.dump is not None:
+        if not options.dump.endswith((".pkl", ".pickle")):
+            raise ValueError(f"--dump {options.dump} must end with .pkl or .pickle")
+        evaluators = config.test_evaluator
+        evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
+        config.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=options.dump)]
+    runner = build_runner(config)
+    runner.test()

@@ -1,0 +1,20 @@
+#!/usr/bin/env python
+"""Evaluate a fine-tuned checkpoint with its recipe."""
+
+import argparse
+
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.launch import add_shared_options
+from mmpmg.engine.training import test
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_shared_options(parser)
+    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("--dump", help="pickle file for the predictions")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    test(parse_options())
