@@ -18,6 +18,7 @@ from .grammar import Step
 
 _PROXY = 96  # side of the small picture by which a program is judged and exposed
 _ATTEMPTS = 12
+_SLOPE = 0.025  # brightness a pixel, on the proxy, that counts as structure
 _BLENDS = ("mask", "mask", "mask", "multiply", "screen", "difference")
 _COLOURS = 512  # entries of a palette's table
 
@@ -48,11 +49,12 @@ class Palette:
         Returns:
             The palette.
         """
-        start, spread = rng.uniform(0, 1), rng.uniform(0.08, 0.4)
-        phase = start + spread * rng.permutation(3) + rng.uniform(-0.06, 0.06, 3)
-        cycles = rng.choice([1, 1, 1, 2], 3)
-        bias = rng.uniform(0.4, 0.6, 3) * rng.uniform(0.75, 1.1)
-        swing = rng.uniform(0.35, 0.55, 3)
+        # The farther apart the three phases, the more hues; close together, shades of one.
+        start, spread = rng.uniform(0, 1), rng.uniform(0.04, 0.34)
+        phase = start + spread * rng.permutation(3) + rng.uniform(-0.05, 0.05, 3)
+        cycles = rng.choice([1, 2], 3, p=[0.85, 0.15])
+        bias = rng.uniform(0.38, 0.62, 3) * rng.uniform(0.75, 1.1)
+        swing = rng.uniform(0.15, 0.55) + rng.uniform(-0.1, 0.1, 3)
         return cls(*(tuple(float(v) for v in part) for part in (bias, swing, cycles, phase)))
 
     def __call__(self, t: np.ndarray) -> np.ndarray:
@@ -120,7 +122,7 @@ class Layer:
             tint_amount=float(rng.uniform(0.2, 0.6)),
             shade=float(rng.choice([0.0, rng.uniform(0.4, 1.0)], p=[0.3, 0.7])),
             posterise=int(rng.choice([0, rng.integers(3, 8)], p=[0.75, 0.25])),
-            relief=float(rng.choice([0.0, rng.uniform(0.15, 0.6)], p=[0.5, 0.5])),
+            relief=float(rng.choice([0.0, rng.uniform(0.05, 0.3)], p=[0.5, 0.5])),
             light=float(rng.uniform(0, 2 * np.pi)),
         )
 
@@ -289,16 +291,25 @@ def _tame(value: np.ndarray) -> np.ndarray:
 def _merit(picture: np.ndarray) -> float:
     """Judge a picture: 1 or more when most of it has structure that can be tracked.
 
+    A block of 8 x 8 pixels can be tracked if its brightness changes in both directions, that is if
+    the smaller eigenvalue of its structure tensor is not small (Shi and Tomasi's criterion).
+
     Args:
         picture: (96, 96, 3) in [0, 1].
 
     Returns:
-        The smaller of two ratios to what is asked for: the share of 8 x 8 blocks with contrast,
-        and how alike neighbours are (white noise cannot be tracked).
+        The smaller of two ratios to what is asked for: the share of blocks that can be tracked,
+        and how alike neighbours are (white noise has corners everywhere, and none to be found
+        again).
     """
     grey = picture.mean(axis=-1)
-    n = _PROXY // 8
-    blocks = grey.reshape(n, 8, n, 8).swapaxes(1, 2).reshape(n * n, 64)
-    busy = float((blocks.std(axis=1) > 0.04).mean())
+    down, right = np.gradient(grey)
+
+    def block_mean(value: np.ndarray) -> np.ndarray:
+        return value.reshape(_PROXY // 8, 8, _PROXY // 8, 8).mean(axis=(1, 3))
+
+    a, b, c = block_mean(down * down), block_mean(right * right), block_mean(down * right)
+    smaller = (a + b) / 2 - np.sqrt(((a - b) / 2) ** 2 + c * c)
+    tracked = float((smaller > _SLOPE**2).mean())
     smooth = 1 - float(np.abs(np.diff(grey, axis=1)).mean()) / (float(grey.std()) + 1e-3)
-    return min(busy / 0.55, smooth / 0.3)
+    return min(tracked / 0.5, smooth / 0.3)
