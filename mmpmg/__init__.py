@@ -5,15 +5,11 @@ registers every dataset, transform, model, hook and optimizer part in ``mmaction
 recipe needs one line: ``custom_imports = dict(imports=["mmpmg"], allow_failed_imports=False)``.
 """
 
-from importlib.util import find_spec as _find_spec
-
 from . import compat
 from .version import __version__
 
-compat.apply()
+compat.apply()  # before anything below imports mmaction
 
-for _room in ("datasets", "models", "engine"):
-    if _find_spec(f"{__name__}.{_room}"):
-        __import__(f"{__name__}.{_room}")
+from . import datasets, engine, models  # noqa: E402
 
-__all__ = ["__version__", "compat"]
+__all__ = ["__version__", "compat", "datasets", "engine", "models"]
