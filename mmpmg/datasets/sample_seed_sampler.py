@@ -33,7 +33,8 @@ def _walk(dataset: Any) -> Iterator[tuple[SeedSample, Any]]:
         repeats = dataset if hasattr(dataset, "_get_ori_dataset_idx") else None
         for seed, inner in _walk(dataset.dataset):
             yield seed, repeats or inner
-    yield from ((seed, None) for seed in _seeds_of(getattr(dataset, "pipeline", None)))
+    own = (getattr(dataset, "seed_sample", None), getattr(dataset, "pipeline", None))
+    yield from ((seed, None) for part in own for seed in _seeds_of(part))
 
 
 def _seeds_of(transform: Any) -> Iterator[SeedSample]:
