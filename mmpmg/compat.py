@@ -71,6 +71,7 @@ def apply() -> None:
     _survive_broken_torchvision()
     if _version("mmcv") is None:  # without compiled ops, which nothing here uses: no need to worry
         warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
+    _guard_downloaded_checkpoints()
     from .safe_globals import allow_mmengine_checkpoints
 
     allow_mmengine_checkpoints()
@@ -246,3 +247,23 @@ def _survive_broken_torchvision() -> None:
 
     collect_env.mmpmg = True  # type: ignore[attr-defined]
     _replace_everywhere(original, collect_env)
+
+
+def _guard_downloaded_checkpoints() -> None:
+    """``load_from="https://..."`` goes through torch.hub, which still runs what the file says.
+
+    From torch 2.6 on a local file is guarded (:mod:`mmpmg.safe_globals`); one from the net must be.
+    """
+    import mmengine.runner  # noqa: F401  binds the function that is replaced below
+    from mmengine.utils import dl_utils
+
+    original = dl_utils.load_url
+    if (_version("torch") or (0,)) < (2, 6) or hasattr(original, "mmpmg"):
+        return
+
+    @functools.wraps(original)
+    def load_url(*args: Any, **kwargs: Any) -> Any:
+        return original(*args, **{"weights_only": True, **kwargs})
+
+    load_url.mmpmg = True  # type: ignore[attr-defined]
+    _replace_everywhere(original, load_url)

@@ -281,6 +281,21 @@ def test_those_files_do_run_code_where_nothing_guards(trick: str, tmp_path: Path
     assert marker.exists()
 
 
+@pytest.mark.parametrize("trick", RUNS_CODE)
+def test_downloaded_files_are_refused_too(trick: str, tmp_path: Path) -> None:
+    """The cache already holds the file, so that nothing is downloaded."""
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    marker, address = tmp_path / "ran", "https://host.invalid/weights.pth"
+    (tmp_path / "weights.pth").write_bytes(DISHONEST[trick](f"touch '{marker}'").getvalue())
+    load = CheckpointLoader._get_checkpoint_loader(address)
+    with pytest.raises(pickle.UnpicklingError):
+        load(address, model_dir=str(tmp_path))
+    assert not marker.exists()
+    (tmp_path / "weights.pth").write_bytes(saved({"weight": torch.ones(1)}).getvalue())
+    assert load(address, model_dir=str(tmp_path))["weight"] == 1
+
+
 def test_a_file_cannot_change_the_statistics_of_every_buffer() -> None:
     before = dict(HistoryBuffer._statistics_methods)
     honest = {
@@ -332,7 +347,7 @@ def test_a_resumed_buffer_goes_on() -> None:
 
 
 def test_applying_twice_changes_nothing() -> None:
-    from mmengine.runner import runner
+    from mmengine.runner import checkpoint, runner
     from mmengine.utils import package_utils
 
     def state() -> list:
@@ -341,6 +356,7 @@ def test_applying_twice_changes_nothing() -> None:
             package_utils.is_installed,
             package_utils.get_installed_path,
             runner.collect_env,
+            checkpoint.load_url,
             len(torch.serialization.get_safe_globals()),
         ]
 
