@@ -116,7 +116,7 @@ class ListImages:
         list_file: the text file.
         root: folder that relative paths start from.
         check: which files must exist before training starts: ``"all"`` (one look-up a line: about
-            2 s for a million files on a local disk, minutes on a busy network), ``"sample"`` (1000
+            4 s for a million files on a local disk, minutes on a busy network), ``"sample"`` (1000
             spread over the list, and all of them as soon as one is missing), ``"none"``.
         max_pixels: images with more pixels are decoded smaller or refused (`read_image`).
         hint: what to do when the list or its files are missing; ends the error message.
