@@ -36,9 +36,9 @@ find_python() {
 
 # Count packages while pip downloads them: a line for each tenth one.
 progress() {
-  awk -v total="$(grep -c '==' "$pins")" '
+  awk -v total="$(grep -o '^[^#=]*==' "$pins" | sort -u | wc -l)" '
     /^Collecting / { if (++n % 10 == 1) { printf "  %3d of at most %d: %s\n", n, total, $2; fflush() } }
-    /^Installing collected packages/ { print "  unpacking (a minute or two) ..."; fflush() }'
+    /^Installing collected packages/ && !unpacking++ { print "  unpacking (a minute or two) ..."; fflush() }'
 }
 
 if [ -e "$building" ]; then
