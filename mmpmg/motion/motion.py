@@ -67,8 +67,7 @@ class Motion:
         if homographies.ndim != 3 or homographies.shape[1:] != (3, 3):
             raise ValueError(f"Motion: homographies has shape {homographies.shape}, not (T, 3, 3)")
         num_frames, size = clip_shape("Motion", len(homographies), self.size)
-        determinants = np.linalg.det(homographies)
-        if not np.isfinite(determinants).all() or (determinants == 0).any():
+        if not np.isfinite(homographies).all() or (np.linalg.det(homographies) == 0).any():
             raise ValueError("Motion: homographies must be finite and invertible")
         color_ops = tuple(choice("Motion", "color_ops", name, COLOR_OPS) for name in self.color_ops)
         color = frozen_array(self.color if color_ops else np.empty((num_frames, 0)), np.float64)

@@ -44,8 +44,8 @@ class Perspective:
 
     Args:
         distortion: Scale of the distortion, in [0, 0.99].
-        whole_pixels: Draw the corners' shifts in whole pixels, as torchvision's class does; False
-            draws them continuously.
+        whole_pixels: Draw the corners' shifts in whole pixels, as torchvision's class does (0 to 5
+            at 224 pixels, 0 or 1 at 64, none below 40); False draws them continuously.
         resampling: ``'recursive'`` (the paper's pseudo-code) or ``'composed'``.
         border: What comes in from outside, a silence of the paper: a grey level, (r, g, b), or
             ``'replicate'``. 0 is torchvision's default.
@@ -84,6 +84,12 @@ class Perspective:
         inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
         if self.whole_pixels:
             reach = np.array([int(self.distortion * (side // 2)) for side in (width, height)])
+            if self.distortion > 0 and not reach.any():
+                raise ValueError(
+                    f"Perspective: distortion={self.distortion} moves no corner of {height} x "
+                    f"{width} pixels by a whole pixel, so there is no motion; set "
+                    "whole_pixels=False"
+                )
             shifts = rng.integers(0, reach + 1, size=(4, 2)).astype(np.float64)
         else:
             reach = self.distortion * np.array([width - 1, height - 1]) / 2

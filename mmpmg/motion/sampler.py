@@ -62,7 +62,7 @@ class MotionSampler:
         self.probabilities = np.array(weights) / sum(weights)
         if self.mode == "compose":
             # Fails now, before training, if the ops do not go together.
-            self.sample(np.random.default_rng(0), 2, (32, 32))
+            self.sample(np.random.default_rng(0), 2, (224, 224))
 
     @property
     def needs_partner(self) -> bool:

@@ -53,8 +53,8 @@ class PMGPipeline(BaseTransform):
     """Make a pseudo-motion clip from a still image (PMG, supplement, Sec. C).
 
     The clip is as large as the incoming image: crop and resize before, with MMAction2's own
-    transforms. Flip before too, for a flip behind this transform would leave ``motion`` and ``flow``
-    as they were. Of several frames (a clip) one is taken at random.
+    transforms. Flip before too, for a flip behind this transform would leave ``motion`` and
+    ``flow`` as they were. Of several frames (a clip) one is taken at random.
 
     Required keys: ``imgs`` (list of (H, W, 3) uint8 RGB); for CutMix ``load_partner`` (a function
     that returns another image, given by ImageToPseudoVideo) or at least two frames.
@@ -148,8 +148,8 @@ class PMGAug(BaseTransform):
         clip_len = int(results.get("clip_len", len(frames)))
         if clip_len < 1 or len(frames) % clip_len:
             raise ValueError(
-                f"PMGAug: {len(frames)} frames are no whole number of clips of clip_len={clip_len}; "
-                "put PMGAug after decoding and before FormatShape"
+                f"PMGAug: {len(frames)} frames are no whole number of clips of "
+                f"clip_len={clip_len}; put PMGAug after decoding and before FormatShape"
             )
         rng = generator(results, "PMGAug")
         imgs: list[npt.NDArray[np.uint8]] = []

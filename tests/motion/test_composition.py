@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+
+from mmpmg.motion import (
+    Affine,
+    ColorJitter,
+    CutMix,
+    FadeInOut,
+    Identity,
+    Perspective,
+    ZoomInOut,
+    compose,
+    render,
+)
+
+SIZE = (24, 30)
+
+
+def shift(x, y, resampling="recursive"):
+    """A shift by whole pixels, of x columns and y rows per frame."""
+    op = Affine(rotation=(0, 0), scale=(1, 1), shear=(0, 0), resampling=resampling)
+    motion = op.sample(np.random.default_rng(0), 4, SIZE)
+    homographies = motion.homographies.copy()
+    homographies[:, 0, 2], homographies[:, 1, 2] = -x * np.arange(4), -y * np.arange(4)
+    return type(motion).from_dict({**motion.to_dict(), "homographies": homographies.tolist()})
+
+
+def noise(seed):
+    return np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+
+
+def test_shifts_add_up():
+    both = compose([shift(2, 0), shift(-1, 3)])
+    assert both.resampling == "composed"
+    assert both.family == "Affine+Affine"
+    np.testing.assert_array_equal(render(noise(0), both), render(noise(0), shift(1, 3)))
+    np.testing.assert_array_equal(both.flow()[..., 0], 1.0)
+    np.testing.assert_array_equal(both.flow()[..., 1], 3.0)
+
+
+def test_the_second_motion_acts_on_the_first_ones_frames():
+    zoom = ZoomInOut().sample(np.random.default_rng(1), 4, SIZE)
+    turn = Affine(border="replicate", interpolation="bilinear").sample(
+        np.random.default_rng(2), 4, SIZE
+    )
+    point = np.array([11.0, 7.0, 1.0])
+    together = compose([zoom, turn]).homographies[3] @ point
+    in_first = turn.homographies[3] @ point
+    np.testing.assert_allclose(together, zoom.homographies[3] @ (in_first / in_first[2]))
+
+
+def test_colour_and_geometry_go_together():
+    zoom = ZoomInOut(direction="in").sample(np.random.default_rng(1), 4, SIZE)
+    fade = FadeInOut(direction="out").sample(np.random.default_rng(1), 4, SIZE)
+    both = render(noise(0), compose([zoom, fade])).astype(float)
+    alone = render(noise(0), zoom)
+    for k, gain in enumerate([1, 2 / 3, 1 / 3, 0]):
+        np.testing.assert_allclose(both[k], alone[k] * gain, atol=0.51)
+
+
+def test_a_paste_comes_last_and_stays_sharp():
+    jitter = ColorJitter().sample(np.random.default_rng(1), 4, SIZE)
+    paste = CutMix().sample(np.random.default_rng(1), 4, SIZE)
+    clip = render(noise(0), compose([jitter, paste]), noise(1))
+    x, y, w, h = paste.paste.source
+    left, top = paste.paste.positions[2]
+    np.testing.assert_array_equal(
+        clip[2, top : top + h, left : left + w], noise(1)[y : y + h, x : x + w]
+    )
+    with pytest.raises(ValueError, match="CutMix pastes a rectangle and must come last"):
+        compose([paste, jitter])
+
+
+def test_identity_is_neutral():
+    turn = Affine(resampling="composed", border=7).sample(np.random.default_rng(3), 4, SIZE)
+    still = Identity().sample(np.random.default_rng(0), 4, SIZE)
+    for motions in ([still, turn], [turn, still]):
+        both = compose(motions)
+        assert both.border == (7, 7, 7)
+        np.testing.assert_array_equal(render(noise(0), both), render(noise(0), turn))
+    assert compose([turn]) is turn
+    np.testing.assert_array_equal(render(noise(0), compose([still, still]))[3], noise(0))
+
+
+@pytest.mark.parametrize(
+    ("motions", "told"),
+    [
+        ([], "no motion given"),
+        ([(Identity(), 4, SIZE), (Affine(), 5, SIZE)], r"num_frames: \[4, 5\]"),
+        ([(Identity(), 4, SIZE), (Affine(), 4, (9, 9))], "size"),
+        (
+            [(Affine(border=1), 4, SIZE), (Perspective(border=2, whole_pixels=False), 4, SIZE)],
+            "border",
+        ),
+        ([(Affine(), 4, SIZE), (ZoomInOut(interpolation="nearest"), 4, SIZE)], "interpolation"),
+    ],
+)
+def test_what_does_not_fit_is_refused(motions, told):
+    drawn = [op.sample(np.random.default_rng(5), *shape) for op, *shape in motions]
+    with pytest.raises(ValueError, match=told):
+        compose(drawn)

@@ -1,0 +1,98 @@
+import json
+
+import numpy as np
+import pytest
+
+from mmpmg.motion import OPS, Motion, Paste, render
+
+SIZE = (40, 53)
+
+
+def noise(seed, size=SIZE):
+    return np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+
+
+def moving(**changes):
+    values = {"family": "x", "size": (8, 9), "homographies": np.tile(np.eye(3), (4, 1, 1))}
+    return Motion(**{**values, **changes})
+
+
+@pytest.mark.parametrize("family", OPS)
+def test_a_motion_survives_json_bit_by_bit(family):
+    motion = OPS[family]().sample(np.random.default_rng(5), 7, SIZE)
+    restored = Motion.from_dict(json.loads(json.dumps(motion.to_dict())))
+    assert restored == motion
+    assert hash(restored) == hash(motion)
+    assert restored.homographies.tobytes() == motion.homographies.tobytes()
+    assert restored.color.tobytes() == motion.color.tobytes()
+    partner = noise(1) if motion.paste else None
+    np.testing.assert_array_equal(
+        render(noise(0), restored, partner), render(noise(0), motion, partner)
+    )
+
+
+def test_a_motion_is_a_value():
+    homographies = np.tile(np.eye(3), (4, 1, 1))
+    motion = moving(homographies=homographies)
+    homographies[0, 0, 2] = 5.0
+    assert (motion.homographies == np.eye(3)).all()
+    with pytest.raises(ValueError, match="read-only"):
+        motion.homographies[0, 0, 2] = 5.0
+    assert motion == moving()
+    assert motion != moving(border=(1, 0, 0))
+    assert motion != moving(homographies=homographies)
+
+
+def test_warp_steps_lead_from_frame_to_frame():
+    motion = OPS["Perspective"]().sample(np.random.default_rng(0), 6, SIZE)
+    steps = motion.warp_steps()
+    product = np.eye(3)
+    for k, step in enumerate(steps):
+        product = product @ step
+        np.testing.assert_allclose(product, motion.homographies[k], rtol=1e-9, atol=1e-9)
+
+
+def test_warp_step_of_a_still_frame_is_the_exact_identity():
+    turned = OPS["Affine"]().sample(np.random.default_rng(0), 2, SIZE).homographies[1]
+    motion = moving(homographies=np.stack([np.eye(3), turned, turned]))
+    np.testing.assert_array_equal(motion.warp_steps()[2], np.eye(3))
+
+
+def test_color_steps_lead_from_frame_to_frame_and_black_stays_black():
+    color = np.array([[1.0, 0.0], [0.5, 0.2], [0.0, 0.4], [0.0, 0.6]])
+    motion = moving(color_ops=("brightness", "hue"), color=color)
+    np.testing.assert_allclose(
+        motion.color_steps(), [[1.0, 0.0], [0.5, 0.2], [0.0, 0.2], [1.0, 0.2]], atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"homographies": np.eye(3)}, r"\(T, 3, 3\)"),
+        ({"homographies": np.zeros((4, 3, 3))}, "invertible"),
+        ({"homographies": np.full((4, 3, 3), np.nan)}, "finite"),
+        ({"homographies": np.zeros((0, 3, 3))}, "num_frames=0"),
+        ({"size": (0, 9)}, "at least 1 pixel"),
+        ({"resampling": "recursiv"}, "recursive, composed"),
+        ({"interpolation": "cubic"}, "bilinear, nearest"),
+        ({"border": 256}, "0..255"),
+        ({"color_ops": ("gamma",), "color": np.ones((4, 1))}, "brightness, contrast"),
+        ({"color_ops": ("hue",), "color": np.ones((3, 1))}, r"\(4, 1\)"),
+        ({"paste": Paste((0, 0, 2, 2), np.zeros((3, 2)))}, "3 positions for 4 frames"),
+        (
+            {"paste": Paste((0, 0, 2, 2), np.zeros((4, 2))), "resampling": "recursive"},
+            "composed",
+        ),
+    ],
+)
+def test_what_cannot_be_rendered_is_refused(changes, told):
+    with pytest.raises(ValueError, match=told):
+        moving(**changes)
+
+
+def test_from_dict_names_missing_and_unknown_keys():
+    data = moving().to_dict()
+    data["sise"] = data.pop("size")
+    with pytest.raises(ValueError, match=r"missing keys \['size'\], unknown keys \['sise'\]"):
+        Motion.from_dict(data)
