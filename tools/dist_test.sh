@@ -8,6 +8,7 @@ if [ $# -lt 3 ]; then
   exit 2
 fi
 RECIPE=$1 CHECKPOINT=$2 PROCESSES=$3
+export PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}"
 exec "${PYTHON:-python}" -m torch.distributed.run \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" --nproc_per_node="$PROCESSES" \
   --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \

@@ -8,6 +8,7 @@ if [ $# -lt 3 ]; then
 fi
 GPUS=${GPUS:-8}
 GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 8 ? GPUS : 8))}
+export PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}"
 # shellcheck disable=SC2086  # SRUN_ARGS is a list of words
 exec srun -p "$1" --job-name="$2" --gres=gpu:"$GPUS_PER_NODE" --ntasks="$GPUS" \
   --ntasks-per-node="$GPUS_PER_NODE" --cpus-per-task="${CPUS_PER_TASK:-5}" --kill-on-bad-exit=1 \

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,9 @@ class ImageToPseudoVideo(BaseDataset):
     Args:
         images: recipe of an image source: `FolderImages`, `ListImages`, `ShaderImages`; or the
             source itself.
-        pipeline: recipes of transforms.
+        pipeline: recipes of transforms: a list, or a dict from a name to each, in order, so that a
+            recipe can change one of them by its name (MMEngine never merges lists) or take it out
+            with None.
         num_images: how many images to use. None: all.
         subset: which ones: the ``"first"`` in the source's order, or a ``"random"`` draw, in which
             a smaller set is part of a larger one.
@@ -62,7 +64,7 @@ class ImageToPseudoVideo(BaseDataset):
     def __init__(
         self,
         images: dict | ImageSource,
-        pipeline: Sequence[dict | Callable],
+        pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
         num_images: int | None = None,
         subset: str = "first",
         subset_seed: int = 0,
@@ -86,7 +88,7 @@ class ImageToPseudoVideo(BaseDataset):
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,
-            pipeline=list(pipeline),
+            pipeline=_in_order(pipeline),
             test_mode=test_mode,
             lazy_init=True,
             max_refetch=max_refetch,
@@ -219,6 +221,14 @@ class ImageToPseudoVideo(BaseDataset):
                 f"dataset.max_bad_share={self.max_bad_share} allows. For example: {examples}. "
                 f"The last one: {error}. Mend the files, or raise dataset.max_bad_share."
             )
+
+
+def _in_order(
+    pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
+) -> list[dict | Callable]:
+    """Return the transforms as a list, without those that a recipe took out."""
+    steps = list(pipeline.values()) if isinstance(pipeline, Mapping) else list(pipeline)
+    return [step for step in steps if step is not None]
 
 
 def _choose(available: int, num_images: int | None, subset: str, seed: int) -> Any:

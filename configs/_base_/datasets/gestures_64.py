@@ -1,0 +1,51 @@
+"""In-air gestures, 10 classes, 16 frames spread over the whole clip, 64 x 64, no flips.
+
+The class lies in the motion; left/right and up/down forbid flips. Frames are squeezed to a square,
+because the hand uses the whole width.
+"""
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type="SampleSeedSampler", shuffle=True),
+    dataset=dict(
+        type="VideoDataset",
+        ann_file="data/gestures/fold0_train.txt",
+        data_prefix=dict(video="data/gestures/videos"),
+        pipeline=[
+            dict(type="SeedSample"),
+            dict(type="DecordInit"),
+            dict(type="UniformSample", clip_len=16),
+            dict(type="DecordDecode"),
+            dict(type="RandomResizedCrop", area_range=(0.6, 1.0)),
+            dict(type="Resize", scale=(64, 64), keep_ratio=False),
+            dict(type="FormatShape", input_format="NCTHW"),
+            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+        ],
+    ),
+)
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="VideoDataset",
+        ann_file="data/gestures/fold0_test.txt",
+        data_prefix=dict(video="data/gestures/videos"),
+        test_mode=True,
+        pipeline=[
+            dict(type="DecordInit"),
+            dict(type="UniformSample", clip_len=16, test_mode=True),
+            dict(type="DecordDecode"),
+            dict(type="Resize", scale=(64, 64), keep_ratio=False),
+            dict(type="FormatShape", input_format="NCTHW"),
+            dict(type="PackActionInputs"),
+        ],
+    ),
+)
+test_dataloader = val_dataloader
+val_evaluator = dict(type="AccMetric")
+test_evaluator = val_evaluator
