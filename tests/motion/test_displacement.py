@@ -16,7 +16,7 @@ GEOMETRIC = {
     "perspective composed": {
         "type": "Perspective",
         "whole_pixels": False,
-        "distortion": 0.05,
+        "distortion": 0.1,
         "border": "replicate",
         "resampling": "composed",
     },
@@ -38,15 +38,15 @@ def test_sampling_the_next_frame_along_the_flow_gives_this_frame(name, size):
     assert flow.shape == (5, *size, 2)
     assert flow.dtype == np.float32
     assert seen.mean() > 0.5
-    errors = [
-        np.abs(
-            bilinear(clip[k + 1], x + flow[k, y, x, 0], y + flow[k, y, x, 1], "replicate")
-            - clip[k, y, x]
-        ).max()
-        for k, y, x in np.argwhere(seen)[::13]
-    ]
-    # The image's own rounding and that of two frames; where a replicated edge bends the ramp, a
-    # single point may lie further off.
+    errors = []
+    for k, y, x in np.argwhere(seen)[::13]:
+        u, v, w = motion.homographies[k] @ (x, y, 1.0)
+        # Where the edge pixel is repeated the ramp has a kink, and bilinear sampling is not exact.
+        if 1 <= u / w <= size[1] - 2 and 1 <= v / w <= size[0] - 2:
+            there = (x, y) + flow[k, y, x]
+            errors.append(np.abs(bilinear(clip[k + 1], *there, "replicate") - clip[k, y, x]).max())
+    assert len(errors) > 100
+    # The rounding of the image and of two frames, plus a recursive frame's round about the kink.
     assert np.quantile(errors, 0.99) <= 2.0
     assert np.mean(errors) <= 0.8
     moved = np.abs(clip[1:].astype(int) - clip[:-1])[seen].mean()

@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -29,6 +30,12 @@ def test_a_motion_survives_json_bit_by_bit(family):
     np.testing.assert_array_equal(
         render(noise(0), restored, partner), render(noise(0), motion, partner)
     )
+
+
+@pytest.mark.parametrize("family", OPS)
+def test_a_motion_travels_between_processes(family):
+    motion = OPS[family]().sample(np.random.default_rng(5), 7, SIZE)
+    assert pickle.loads(pickle.dumps(motion)) == motion
 
 
 def test_a_motion_is_a_value():
