@@ -61,7 +61,7 @@ def bricks(
     """Lay bricks of random brightness, each course shifted."""
     f = np.float32(frequency)
     _, iy, _, v = cells(x, f * y)
-    ix, _, u, _ = cells(f * x * np.float32(0.6) + np.float32(lean) * iy, y)
+    ix, _, u, _ = cells(f * x * np.float32(0.6) + np.float32(lean) * iy.astype(np.float32), y)
     inside = np.minimum(np.minimum(u, 1 - u) / np.float32(0.6), np.minimum(v, 1 - v))
     return edge(inside - np.float32(gap), 0.06) * (0.25 + 0.75 * lattice_hash(ix, iy, seed))
 

@@ -19,8 +19,10 @@ def lattice_hash(ix: np.ndarray, iy: np.ndarray, seed: int) -> np.ndarray:
         Uniform float32 numbers, the same on every machine.
     """
     h = ix.astype(np.uint32) * np.uint32(0x8DA6B343)
-    h ^= iy.astype(np.uint32) * np.uint32(0xD8163841)
     h += np.uint32((seed * 0x9E3779B1) & 0xFFFFFFFF)
+    h ^= h >> np.uint32(16)  # between the two, or (-ix, -iy) would often hash as (ix, iy) does
+    h *= np.uint32(0x7FEB352D)
+    h += iy.astype(np.uint32) * np.uint32(0xD8163841)
     h ^= h >> np.uint32(15)
     h *= np.uint32(0x2C1B3C6D)
     h ^= h >> np.uint32(12)

@@ -204,8 +204,7 @@ def test_too_many_bad_images_stop_with_examples():
     bad = tuple(range(0, 300, 10))
     dataset = ImageToPseudoVideo(FakeImages(300, bad), [], max_bad_share=0.05)
     with pytest.raises(TooManyBadImagesError, match=r"max_bad_share=0.05 .*image-0.*image-10"):
-        for i in range(300):
-            dataset[i]
+        [dataset[i] for i in range(300)]
     tolerant = ImageToPseudoVideo(FakeImages(300, bad), [], max_bad_share=0.11)
     for i in range(300):
         tolerant[i]
