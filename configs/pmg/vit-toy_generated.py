@@ -12,3 +12,4 @@ _base_ = [
     "../_base_/schedules/toy.py",
     "../_base_/default_runtime.py",
 ]
+model = dict(data_preprocessor=dict(blending=dict(type="ClipMixup", alpha=0.8)))

@@ -12,8 +12,8 @@ train_dataloader = dict(
         images=dict(
             type="FolderImages",
             root="data/shaders1k",
-            hint="Shaders1k is part of https://github.com/mbaradad/shaders21k (shaders1k.zip); "
-            "unzip it to data/shaders1k/<10 digits>/<6 digits>.jpg. Without any download, "
+            hint="Shaders1k comes with https://github.com/mbaradad/shaders21k; unzip it "
+            "to data/shaders1k/<10 digits>/<6 digits>.jpg. Without any download, "
             "configs/pmg/vit-b_generated.py makes shader images of our own while it trains.",
         ),
         num_images=100_000,

@@ -1,4 +1,4 @@
-"""VideoMAE with a ViT-B encoder: 16 x 224 x 224, tubes of 2 x 16 x 16, decoder 4 x 384."""
+"""VideoMAE with a ViT-B encoder on 16 x 224 x 224, with a decoder of 4 x 384."""
 
 model = dict(
     type="MaskedVideoPretrainer",

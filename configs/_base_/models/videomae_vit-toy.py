@@ -7,7 +7,6 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         format_shape="NCTHW",
-        blending=dict(type="ClipMixup", alpha=0.8),
     ),
     masker=dict(type="TubeMasker", mask_ratio=0.75),
     backbone=dict(

@@ -1,5 +1,6 @@
 """Pipeline transforms, registered in MMAction2's ``TRANSFORMS``."""
 
 from .pmg import PMGAug, PMGPipeline
+from .rand_augment import ClipRandAugment
 
-__all__ = ["PMGAug", "PMGPipeline"]
+__all__ = ["ClipRandAugment", "PMGAug", "PMGPipeline"]

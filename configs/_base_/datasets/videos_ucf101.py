@@ -1,0 +1,34 @@
+"""Real clips of 16 x 224 x 224 from UCF101, every fourth frame, for pre-training.
+
+No flip: the authors' script has none, though their table lists it.
+"""
+
+train_dataloader = dict(
+    batch_size=24,
+    num_workers=8,
+    persistent_workers=True,
+    pin_memory=True,
+    drop_last=True,
+    sampler=dict(type="SampleSeedSampler", shuffle=True),
+    dataset=dict(
+        type="VideoDataset",
+        ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
+        data_prefix=dict(video="data/ucf101/videos"),
+        pipeline=[
+            dict(type="SeedSample"),
+            dict(type="DecordInit"),
+            dict(type="SampleFrames", clip_len=16, frame_interval=4),
+            dict(type="DecordDecode"),
+            dict(
+                type="MultiScaleCrop",
+                input_size=224,
+                scales=(1, 0.875, 0.75, 0.66),
+                num_fixed_crops=13,
+                max_wh_scale_gap=1,
+            ),
+            dict(type="Resize", scale=(224, 224), keep_ratio=False),
+            dict(type="FormatShape", input_format="NCTHW"),
+            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+        ],
+    ),
+)

@@ -1,0 +1,35 @@
+"""VideoMAE on UCF101: base lr 3e-4, batch 192, so lr 2.25e-4; 40 epochs of warm-up, 3200 in all.
+
+The script scales all three rates by 192 / 256: lr from 3e-4, its floor from 1e-5, the start of the
+warm-up from 1e-6.
+"""
+
+optim_wrapper = dict(
+    type="AutocastOptimWrapper",
+    optimizer=dict(type="AdamW", lr=2.25e-4, betas=(0.9, 0.95), weight_decay=0.05),
+    paramwise_cfg=dict(
+        norm_decay_mult=0.0,
+        bias_decay_mult=0.0,
+        flat_decay_mult=0.0,
+        custom_keys=dict(mask_token=dict(decay_mult=0.0)),
+    ),
+)
+param_scheduler = [
+    dict(
+        type="LinearLR",
+        start_factor=1 / 300,
+        by_epoch=True,
+        begin=0,
+        end=40,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type="CosineAnnealingLR",
+        eta_min=7.5e-6,
+        by_epoch=True,
+        begin=40,
+        convert_to_iter_based=True,
+    ),
+]
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=3200)
+auto_scale_lr = dict(enable=False, base_batch_size=192)

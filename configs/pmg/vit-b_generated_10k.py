@@ -1,0 +1,12 @@
+"""PMG on 10,000 procedural shader images that the data workers make.
+
+tools/dist_train.sh configs/pmg/vit-b_generated_10k.py 8
+"""
+
+_base_ = "./vit-b_shaders1k.py"
+train_dataloader = dict(
+    dataset=dict(
+        images=dict(_delete_=True, type="ShaderImages", num_images=10_000, size=256),
+        num_images=10_000,
+    )
+)

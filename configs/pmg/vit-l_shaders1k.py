@@ -1,0 +1,10 @@
+"""PMG with ViT-L (VideoMAE's large encoder, decoder 512 wide); not in the paper.
+
+tools/dist_train.sh configs/pmg/vit-l_shaders1k.py 8
+"""
+
+_base_ = "./vit-b_shaders1k.py"
+model = dict(
+    backbone=dict(arch="large"),
+    branches=dict(pixel=dict(neck=dict(embed_dims=512, num_heads=8))),
+)
