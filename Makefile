@@ -9,6 +9,7 @@ BIN := .venv/bin
 # shared by make, pre-commit and continuous integration
 CODE := mmpmg configs tools tests requirements setup.py
 TESTS ?= tests
+PYTHONS ?= python3.10 python3.11 python3.12
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
@@ -34,8 +35,8 @@ format: venv  ## bring the code into shape
 	@$(BIN)/ruff check --fix --quiet $(wildcard $(CODE)) || true
 	@$(BIN)/ruff format $(wildcard $(CODE))
 
-lock: venv  ## renew requirements/constraints.txt; needs Python 3.10, 3.11 and 3.12
-	@$(BIN)/python requirements/lock.py python3.10 python3.11 python3.12
+lock: venv  ## renew requirements/constraints.txt (PYTHONS="python3.10 python3.11 python3.12")
+	@$(BIN)/python requirements/lock.py $(PYTHONS)
 
 clean:  ## remove what was built, but keep .venv and work_dirs
 	rm -rf build dist *.egg-info mmpmg/.mim .pytest_cache .mypy_cache .ruff_cache .hypothesis

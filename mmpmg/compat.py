@@ -71,10 +71,7 @@ def apply() -> None:
     _survive_broken_torchvision()
     if _version("mmcv") is None:  # without compiled ops, which nothing here uses: no need to worry
         warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``")
-    _guard_downloaded_checkpoints()
-    from .safe_globals import allow_mmengine_checkpoints
-
-    allow_mmengine_checkpoints()
+    _load_checkpoints_safely()
 
 
 def _version(distribution: str) -> tuple[int, ...] | None:
@@ -249,16 +246,23 @@ def _survive_broken_torchvision() -> None:
     _replace_everywhere(original, collect_env)
 
 
-def _guard_downloaded_checkpoints() -> None:
-    """``load_from="https://..."`` goes through torch.hub, which still runs what the file says.
+def _load_checkpoints_safely() -> None:
+    """``torch.load`` keeps to a list of names from torch 2.6 on, and MMEngine's are not on it.
 
-    From torch 2.6 on a local file is guarded (:mod:`mmpmg.safe_globals`); one from the net must be.
+    Before 2.6 it runs what a file says, and so does ``load_from="https://..."`` to this day, which
+    goes through torch.hub; where local files are guarded, downloaded ones must be.
     """
     import mmengine.runner  # noqa: F401  binds the function that is replaced below
+    import torch
     from mmengine.utils import dl_utils
 
+    if tuple(int(number) for number in torch.__version__.split(".")[:2]) < (2, 6):
+        return
+    from .safe_globals import allow_mmengine_checkpoints
+
+    allow_mmengine_checkpoints()
     original = dl_utils.load_url
-    if (_version("torch") or (0,)) < (2, 6) or hasattr(original, "mmpmg"):
+    if hasattr(original, "mmpmg"):
         return
 
     @functools.wraps(original)

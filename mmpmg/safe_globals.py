@@ -126,10 +126,8 @@ def _getattr(owner: Any, name: Any) -> Any:
 def allow_mmengine_checkpoints() -> None:
     """Let ``torch.load`` read the checkpoints that MMEngine writes, and only those.
 
-    Does nothing before torch 2.4, whose ``torch.load`` has no list. Safe to call again.
+    Needs torch 2.6 or later, the first whose ``torch.load`` keeps to a list. Safe to call again.
     """
-    if not hasattr(torch.serialization, "add_safe_globals"):
-        return
     entries: list[Any] = [
         (_Buffer, "mmengine.logging.history_buffer.HistoryBuffer"),
         (_getattr, "builtins.getattr"),

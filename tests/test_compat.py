@@ -375,6 +375,13 @@ def test_healthy_mmaction2_keeps_its_drn(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert name not in sys.modules
 
 
+def test_old_torch_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before 2.6 torch has no list to add to, or one that takes no names."""
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cu121")
+    monkeypatch.setattr(torch.serialization, "add_safe_globals", lambda entries: 1 / 0)
+    compat.apply()
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [("DRN", "pip install git"), ("VindLURetrieval", "pip install 'transformers<5'")],
