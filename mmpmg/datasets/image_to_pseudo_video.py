@@ -231,8 +231,8 @@ def _in_order(
     return [step for step in steps if step is not None]
 
 
-def _choose(available: int, num_images: int | None, subset: str, seed: int) -> Any:
-    """Return the numbers of the chosen images: a range, or an array."""
+def _choose(available: int, num_images: int | None, subset: str, seed: int) -> np.ndarray:
+    """Return the numbers of the chosen images, int32."""
     if num_images is None:
         num_images = available
     if num_images < 1:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from mmaction.registry import DATA_SAMPLERS
 from mmengine.dataset import DefaultSampler
+from mmengine.logging import print_log
 
 from .sample_seed import SeedSample
 
@@ -73,6 +75,13 @@ class SampleSeedSampler(DefaultSampler):
         super().__init__(dataset=dataset, shuffle=shuffle, seed=seed, round_up=round_up)
         found = list(_walk(dataset))
         self._seeds = list(dict.fromkeys(seed_sample for seed_sample, _ in found))
+        if not self._seeds:
+            print_log(
+                "SampleSeedSampler found no SeedSample to seed: put dict(type='SeedSample') first "
+                "in dataset.pipeline, or use DefaultSampler.",
+                logger="current",
+                level=logging.WARNING,
+            )
         for stream, seed_sample in enumerate(self._seeds):
             seed_sample.bind(self.seed, stream)
         wrappers = {id(wrapper): wrapper for _, wrapper in found if wrapper is not None}

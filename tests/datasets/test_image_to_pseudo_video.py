@@ -269,3 +269,11 @@ def test_a_hundred_thousand_images_keep_no_list():
     kept = dataset._chosen.nbytes + dataset._seen.nbytes
     assert kept <= 5 * 100_000
     assert dataset.data_list == []
+
+
+def test_pipeline_with_names():
+    def add(key: str):
+        return lambda results: {**results, "order": [*results.get("order", []), key]}
+
+    dataset = ImageToPseudoVideo(FakeImages(2), {"a": add("a"), "b": None, "c": add("c")})
+    assert dataset[0]["order"] == ["a", "c"]

@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmaction.registry import DATASETS, TRANSFORMS
 from mmengine.dataset import BaseDataset, DefaultSampler, pseudo_collate, worker_init_fn
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
@@ -192,3 +193,10 @@ def test_runner_finds_the_sampler_and_both_loops_tell_the_epoch(tmp_path, by_epo
     runner.train()
     expected = _epochs(Numbers(pipeline=[SeedSample(), Draws()]), 2, seed=3)
     assert seen == [(s["index"], s["seed"]) for epoch in expected for s in epoch]
+
+
+def test_sampler_says_that_there_is_nothing_to_seed(tmp_path):
+    MMLogger.get_instance("nothing", log_file=str(tmp_path / "run.log"))
+    SampleSeedSampler(Numbers(pipeline=[]), seed=1)
+    MMLogger._instance_dict.pop("nothing")
+    assert "type='SeedSample'" in (tmp_path / "run.log").read_text()
