@@ -14,7 +14,8 @@ import pytest
 from mmpmg.synthesis import ShaderProgram, shader_image
 from mmpmg.synthesis.coordinates import COORDINATES
 from mmpmg.synthesis.fields import FIELDS
-from mmpmg.synthesis.shader import Layer, Palette
+from mmpmg.synthesis.layer import Layer
+from mmpmg.synthesis.palette import Palette
 
 SEEDS = range(1000, 1200)
 
