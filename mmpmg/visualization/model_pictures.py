@@ -1,0 +1,118 @@
+"""From a pretrainer and packed samples to masks and reconstructions that can be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from mmengine.dataset import pseudo_collate
+from torch import Tensor, nn
+
+from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
+from mmpmg.models.targets.pixel import PixelTarget
+
+from .labels import Picture
+from .reconstruction import Reconstruction
+from .training_samples import TrainingSample
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Switch a model to evaluation without gradients, and give each part its old mode back."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def pixel_branch(model: MaskedVideoPretrainer) -> str:
+    """Return the name of the first branch that predicts pixels.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for name, head in model.heads.items():
+        if isinstance(head.target, PixelTarget):
+            return str(name)
+    raise ValueError(
+        f"none of model.branches ({', '.join(model.heads)}) has target=dict(type='PixelTarget'), "
+        "so there are no pixels to draw"
+    )
+
+
+def _inputs(
+    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample], training: bool = False
+) -> tuple[Tensor, list[Any]]:
+    """Preprocess the first view of each sample: (B, C, T, H, W) on the model's device."""
+    batch = pseudo_collate([dict(sample.packed) for sample in samples])
+    batch["inputs"] = [inputs[:1] for inputs in batch["inputs"]]
+    batch = model.data_preprocessor(batch, training)
+    return batch["inputs"].flatten(0, 1), batch["data_samples"]
+
+
+def _grey_levels(pixels: Tensor) -> list[Picture]:
+    """[B, C, T, H, W] in [0, 1] -> B clips [T, H, W, C]."""
+    levels = (pixels.float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return list(levels.permute(0, 2, 3, 4, 1).cpu().numpy())
+
+
+def draw_masks(
+    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]
+) -> list[npt.NDArray[np.bool_]]:
+    """Return the mask that the model's own masker draws for each sample: (N,) bool each."""
+    with evaluating(model):
+        clips, data_samples = _inputs(model, samples)
+        return list(model.draw(clips, data_samples).mask.cpu().numpy())
+
+
+def mixed_clips(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[Picture]:
+    """Return the clips as the model trains on them: mixed with one another where it mixes."""
+    with evaluating(model):
+        return _grey_levels(model.pixels(_inputs(model, samples, training=True)[0]))
+
+
+def reconstruct_samples(
+    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]
+) -> list[Reconstruction]:
+    """Let a model reconstruct samples, unmixed and in evaluation mode.
+
+    Args:
+        model: The bare pretrainer, not its distributed wrapper. It is left as it was.
+        samples: Their seeds decide the masks, as in training.
+
+    Returns:
+        One reconstruction for each sample, with the loss of that clip alone.
+
+    Raises:
+        ValueError: No branch of the model predicts pixels.
+    """
+    branch = pixel_branch(model)
+    head = model.heads[branch]
+    with evaluating(model):
+        clips, data_samples = _inputs(model, samples)
+        tokens, predictions = model.reconstruct(clips, data_samples)
+        pixels = model.pixels(clips)
+        target = head.target(pixels, tokens.masked)
+        predicted = predictions[branch].float()
+        # Masked tokens come in ascending order, the order in which a boolean mask picks them.
+        return [
+            Reconstruction(
+                clip=clip,
+                mask=tokens.mask[i].cpu().numpy(),
+                prediction=predicted[i].cpu().numpy(),
+                token_shape=head.target.token_shape,
+                normalized=head.target.normalize,
+                eps=head.target.eps,
+                loss=head.loss_weight * float(head.loss_fn(predicted[i], target[i])),
+                name=sample.family,
+            )
+            for i, (clip, sample) in enumerate(zip(_grey_levels(pixels), samples, strict=True))
+        ]

@@ -1,0 +1,218 @@
+"""What ``tools/visualize.py`` does after reading its options: a recipe in, pictures out.
+
+The one file of this package that builds things from a recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+
+from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
+from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
+from mmpmg.motion import MotionSampler
+from mmpmg.synthesis import shader_image
+
+from .clip_pictures import AnnotatedClip, annotated_animation, annotated_sheet
+from .contact_sheet import contact_sheet
+from .families import family_clips, family_sheet
+from .labels import Picture
+from .model_pictures import draw_masks, mixed_clips, reconstruct_samples
+from .reconstruction import reconstruction_picture
+from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
+from .writers import ENDINGS, write
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """What to draw of a recipe.
+
+    Attributes:
+        num_clips: Clips, spread evenly over the training set, at least 1.
+        formats: Of "png" (contact sheet), "gif" and "mp4" (animation).
+        mask: Draw the recipe's own masks.
+        flow: Draw the exact flow of pseudo-motion clips.
+        families: Also draw all eight families on one image.
+        ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
+        statistics: Of reconstructions, "visible" or "truth".
+        seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
+        columns: Frames of each clip on a sheet, at least 1.
+        fps: Speed of animations, in frames per second.
+    """
+
+    num_clips: int = 4
+    formats: Sequence[str] = ("png", "gif")
+    mask: bool = False
+    flow: bool = False
+    families: bool = False
+    ops: Sequence[str] = ()
+    statistics: str = "visible"
+    seed: int | None = None
+    columns: int = 8
+    fps: float = 8.0
+
+
+def draw_recipe(
+    config: Config, out: str | Path, options: PictureOptions, checkpoint: str | None = None
+) -> list[Path]:
+    """Draw the training clips of a recipe, and what a checkpoint makes of them.
+
+    Args:
+        config: A pre-training recipe; for clips alone, any recipe whose pipeline packs RGB clips.
+        out: Folder for the pictures, made where it is missing.
+        options: What to draw.
+        checkpoint: Of the recipe's model; reconstructions are drawn with it.
+
+    Returns:
+        The files written.
+
+    Raises:
+        FileNotFoundError: No such checkpoint.
+        ValueError: The recipe has no training data or not the model that is asked for.
+    """
+    unknown = [name for name in options.formats if f".{name}" not in ENDINGS]
+    if unknown:
+        raise ValueError(f"--format {' '.join(unknown)} is unknown; it is of png, gif, mp4")
+    if checkpoint is not None and not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"no checkpoint at {checkpoint}")
+    if config.get("train_dataloader") is None:
+        raise ValueError("the recipe has no train_dataloader, so there are no clips to draw")
+    init_default_scope(config.get("default_scope") or "mmaction")
+    seed = options.seed
+    if seed is None:
+        seed = (config.get("randomness") or {}).get("seed") or 0
+    blending = (config.model.get("data_preprocessor") or {}).get("blending")
+    with isolated_randomness(seed):
+        dataset = DATASETS.build(config.train_dataloader.dataset)
+        indices = spread_indices(len(dataset), options.num_clips)
+        samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
+        model = None
+        if options.mask or checkpoint is not None or blending is not None:
+            model = _build_model(config, checkpoint, wanted=options.mask or checkpoint is not None)
+        files = _draw_clips(samples, model, Path(out), options)
+        if model is not None and blending is not None:
+            sheet = contact_sheet(
+                mixed_clips(model, samples),
+                [f"{sample.family}\nmixed with the one above" for sample in samples],
+                options.columns,
+                f"The same clips after {blending.type}, as the model trains on them",
+                _cell_height(samples[0].clip),
+            )
+            files += [write(Path(out) / "clips_mixed.png", sheet)]
+        if checkpoint is not None and model is not None:
+            sheet = reconstruction_picture(
+                reconstruct_samples(model, samples),
+                options.statistics,
+                options.columns,
+                f"Training clips reconstructed by {Path(checkpoint).name}",
+                _cell_height(samples[0].clip),
+            )
+            files += [write(Path(out) / f"reconstructions_{options.statistics}.png", sheet)]
+        if options.families:
+            files += _draw_families(dataset, len(samples[0].clip), seed, Path(out), options)
+    return files
+
+
+def _replacing_ops(names: Sequence[str]) -> Callable[[Any], None] | None:
+    """Return what gives the recipe's PMG transforms other motions."""
+    if not names:
+        return None
+    sampler = MotionSampler(list(names))  # raises on an unknown name, before anything is read
+
+    def replace(transform: Any) -> None:
+        if isinstance(transform, (PMGPipeline, PMGAug)):
+            transform.sampler = sampler
+
+    return replace
+
+
+def _build_model(config: Config, checkpoint: str | None, wanted: bool) -> Any:
+    """Build the recipe's pretrainer, with weights where there is a checkpoint."""
+    if config.model.type != "MaskedVideoPretrainer":
+        if wanted:
+            raise ValueError(
+                f"the recipe's model is {config.model.type}, which masks and reconstructs nothing; "
+                "take a recipe of configs/pmg, or drop --mask and --checkpoint"
+            )
+        return None
+    model = MODELS.build(config.model)
+    if checkpoint is not None:
+        # Strict, or an encoder without its decoder would draw noise and look like a bad model.
+        load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
+    return model
+
+
+def _cell_height(clip: Picture) -> int:
+    """Show small frames enlarged by a whole factor, so that every pixel is as large as another."""
+    height = int(clip.shape[1])
+    return height * max(1, round(128 / height))
+
+
+def _draw_clips(
+    samples: Sequence[TrainingSample],
+    model: MaskedVideoPretrainer | None,
+    out: Path,
+    options: PictureOptions,
+) -> list[Path]:
+    masks: Sequence[Any] = [None] * len(samples)
+    token_shape = None
+    if options.mask and model is not None:
+        masks, token_shape = draw_masks(model, samples), model.backbone.token_shape
+    clips = [
+        AnnotatedClip(
+            sample.clip, sample.family, mask, token_shape, sample.motion if options.flow else None
+        )
+        for sample, mask in zip(samples, masks, strict=True)
+    ]
+    files = []
+    height = _cell_height(samples[0].clip)
+    for name in options.formats:
+        if name == "png":
+            title = "Training clips" + (", before mixing" if model is not None else "")
+            picture = annotated_sheet(clips, options.columns, title, height)
+        else:
+            picture = annotated_animation(clips, height)
+        files.append(write(out / f"clips.{name}", picture, options.fps))
+    return files
+
+
+def _draw_families(
+    dataset: Any, num_frames: int, seed: int, out: Path, options: PictureOptions
+) -> list[Path]:
+    """Draw the families on the first image of the recipe's source, else on one of our own."""
+    source = getattr(dataset, "source", None)
+    images = []
+    for number in range(2):
+        if source is not None and len(source) > number:
+            images.append(_square(source.load(number), 224))
+        else:
+            images.append(shader_image(number, 224))
+    moved = family_clips(images[0], images[1], num_frames, seed=seed)
+    files = []
+    for name in options.formats:
+        if name == "png":
+            picture = family_sheet(moved, options.columns)
+        else:
+            clips = [AnnotatedClip(clip, motion.family) for motion, clip in moved]
+            picture = annotated_animation(clips, 112)
+        files.append(write(out / f"families.{name}", picture, options.fps))
+    return files
+
+
+def _square(image: Picture, side: int) -> Picture:
+    """Cut the middle square of an image and scale it to a side."""
+    height, width = image.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    square = image[top : top + short, left : left + short]
+    how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(square, (side, side), interpolation=how), dtype=np.uint8)

@@ -1,0 +1,63 @@
+#!/usr/bin/env python
+"""Draw a recipe's training clips, with masks and flow, and a checkpoint's reconstructions."""
+
+import argparse
+from pathlib import Path
+
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.launch import add_shared_options, load_recipe
+from mmpmg.visualization import STATISTICS
+from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_shared_options(parser)
+    parser.add_argument("--checkpoint", help="draw what this checkpoint reconstructs")
+    parser.add_argument("--num-clips", type=int, default=4, help="clips to draw")
+    parser.add_argument("--out", help="folder for the pictures (WORK_DIR/pictures)")
+    parser.add_argument(
+        "--format", nargs="+", default=["png", "gif"], choices=["png", "gif", "mp4"],
+        help="contact sheet and animations of the clips",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ops", nargs="+", default=[], help="other motions than the recipe's, e.g. Affine CutMix"
+    )
+    parser.add_argument("--mask", action="store_true", help="draw the masks of the recipe's masker")
+    parser.add_argument("--flow", action="store_true", help="draw the exact flow")
+    parser.add_argument(
+        "--families", action="store_true", help="draw all eight motions on one image"
+    )
+    parser.add_argument(
+        "--statistics", default="visible", choices=list(STATISTICS),
+        help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
+        "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth",
+    )  # fmt: skip
+    parser.add_argument("--columns", type=int, default=8, help="frames of each clip on a sheet")
+    parser.add_argument("--fps", type=float, default=8, help="speed of GIF and MP4")
+    parser.add_argument("--seed", type=int, help="seed of the run to look into (the recipe's)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse_options()
+    config = load_recipe(options)
+    wanted = PictureOptions(
+        num_clips=options.num_clips,
+        formats=options.format,
+        mask=options.mask,
+        flow=options.flow,
+        families=options.families,
+        ops=options.ops,
+        statistics=options.statistics,
+        seed=options.seed,
+        columns=options.columns,
+        fps=options.fps,
+    )
+    out = options.out or Path(config.work_dir) / "pictures"
+    for path in draw_recipe(config, out, wanted, options.checkpoint):
+        print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()
