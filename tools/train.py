@@ -17,7 +17,9 @@ def parse_options() -> argparse.Namespace:
         const="auto",
         help="go on from the latest checkpoint in the work_dir, or from the one named",
     )
-    parser.add_argument("--amp", action="store_true", help="bf16 on a GPU where the recipe has none")
+    parser.add_argument(
+        "--amp", action="store_true", help="bf16 on a GPU where the recipe has none"
+    )
     parser.add_argument("--no-validate", action="store_true", help="do not validate while training")
     parser.add_argument(
         "--auto-scale-lr",

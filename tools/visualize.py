@@ -11,6 +11,7 @@ from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
 
 
 def parse_options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_shared_options(parser)
     parser.add_argument("--checkpoint", help="draw what this checkpoint reconstructs")
@@ -28,6 +29,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--families", action="store_true", help="draw all eight motions on one image"
     )
+    parser.add_argument("--image", help="image for --families (the first of the recipe's)")
     parser.add_argument(
         "--statistics", default="visible", choices=list(STATISTICS),
         help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
@@ -40,6 +42,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def main() -> None:
+    """Draw, and name the files."""
     options = parse_options()
     config = load_recipe(options)
     wanted = PictureOptions(
@@ -48,6 +51,7 @@ def main() -> None:
         mask=options.mask,
         flow=options.flow,
         families=options.families,
+        image=options.image,
         ops=options.ops,
         statistics=options.statistics,
         seed=options.seed,

@@ -51,8 +51,24 @@ def train(options: argparse.Namespace) -> None:
     if options.deterministic:
         randomness["deterministic"] = True
     config.randomness = randomness
+    _check_length(config)
     _warn_of_batch_size(config)
     build_runner(config).train()
+
+
+def _check_length(config: Config) -> None:
+    """A run shorter than its warm-up fails deep inside MMEngine; say it here."""
+    length = config.train_cfg.get("max_epochs")
+    schedulers = config.get("param_scheduler") or []
+    schedulers = schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]
+    for number, scheduler in enumerate(schedulers):
+        begin = scheduler.get("begin", 0)
+        if length is not None and scheduler.get("by_epoch", True) and begin >= length:
+            raise ValueError(
+                f"train_cfg.max_epochs={length}, but {scheduler['type']} begins at epoch {begin}, "
+                "after the warm-up: train longer, or shorten the warm-up with --cfg-options "
+                f"param_scheduler.{number - 1}.end=E param_scheduler.{number}.begin=E"
+            )
 
 
 def _warn_of_batch_size(config: Config) -> None:

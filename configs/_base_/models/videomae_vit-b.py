@@ -23,3 +23,5 @@ model = dict(
         )
     ),
 )
+# Left behind at the end: the encoder alone, for fine-tuning.
+custom_hooks = [dict(type="EncoderExportHook")]

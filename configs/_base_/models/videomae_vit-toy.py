@@ -25,3 +25,5 @@ model = dict(
         )
     ),
 )
+# Left behind at the end: the encoder alone, for fine-tuning.
+custom_hooks = [dict(type="EncoderExportHook")]

@@ -25,10 +25,10 @@ from mmpmg.visualization.training_samples import (
 class ReconstructionHook(Hook):
     """Draws reconstructions of a few training clips to ``WORK_DIR/reconstructions/epoch_N.png``.
 
-    The clips are spread evenly over the training set and are those of the run's first epoch, unmixed
-    and under the same masks each time, also after a resume: pictures of two epochs differ by the
-    model alone. They are read once, when training starts, by the main process. Training goes on as
-    if nothing had happened: bit for bit the same weights.
+    The clips are spread evenly over the training set and are those of the run's first epoch,
+    unmixed and under the same masks each time, also after a resume: pictures of two epochs differ
+    by the model alone. They are read once, when training starts, by the main process. Training goes
+    on as if nothing had happened: bit for bit the same weights.
 
     Args:
         interval: Epochs between pictures, >= 1; the last epoch gets one in any case.
@@ -99,7 +99,7 @@ class ReconstructionHook(Hook):
 
 
 def _bare(model: Any) -> Any:
-    """Return the model without its distributed wrapper, whose forward would wait for other ranks."""
+    """Return the model without its distributed wrapper, which would wait for other ranks."""
     return model.module if is_model_wrapper(model) else model
 
 

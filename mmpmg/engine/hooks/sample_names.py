@@ -17,9 +17,7 @@ class SampleNamesHook(Hook):
     ``PackActionInputs.meta_keys``.
     """
 
-    def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: Any = None
-    ) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Note the names, without copying anything."""
         if data_batch is None or not hasattr(runner.optim_wrapper, "sample_names"):
             return

@@ -19,7 +19,7 @@ def test_equal_frames_stay_equal_and_change(frame):
         assert out[0].shape == frame.shape
         assert out[0].dtype == np.uint8
         changed += not np.array_equal(out[0], frame)
-    assert changed >= 19
+    assert changed >= 15  # timm applies each of the 4 operations with probability one half
 
 
 def test_a_clip_follows_from_its_seed(frame):

@@ -1,0 +1,295 @@
+"""Every recipe loads, builds small, takes a step and keeps the invariants."""
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import DATASETS, MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch.utils.data import Dataset
+
+ROOT = Path(__file__).parent.parent / "configs"
+RECIPES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
+PRETRAIN = [path for path in RECIPES if path.parent.name != "finetune"]
+FINETUNE = [path for path in RECIPES if path.parent.name == "finetune"]
+ENTRY = ROOT / "pmg/vit-b_shaders1k.py"
+
+
+def identity(path):
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.fixture(autouse=True)
+def mmaction_scope():
+    init_default_scope("mmaction")
+
+
+def load(path):
+    return Config.fromfile(str(path), import_custom_modules=False)
+
+
+def shrink(config):
+    """The same recipe at a size that a test can step: a narrow encoder on 16 x 32 x 32."""
+    patch = 8
+    config.model.backbone.update(
+        img_size=32, patch_size=patch, embed_dims=24, depth=2, num_heads=2
+    )
+    if "branches" in config.model:
+        for branch in config.model.branches.values():
+            branch.neck.update(embed_dims=16, depth=1, num_heads=2)
+    else:
+        config.model.cls_head.in_channels = 24
+    return config
+
+
+def batch(labels=None, size=32):
+    generator = torch.Generator().manual_seed(0)
+    clips = torch.randint(0, 256, (4, 1, 3, 16, size, size), generator=generator).byte()
+    samples = []
+    for number in range(4):
+        sample = ActionDataSample()
+        sample.set_metainfo(dict(sample_seed=number, filename=f"clip {number}"))
+        if labels is not None:
+            sample.set_gt_label(labels[number])
+        samples.append(sample)
+    return dict(inputs=list(clips), data_samples=samples)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=identity)
+def test_recipe_is_four_bases_or_a_short_delta(path):
+    source = path.read_text()
+    config = {}
+    exec(compile(source, str(path), "exec"), config)
+    assert config["__doc__"], "a recipe tells its own story"
+    assert "tools/" in config["__doc__"]
+    body = source[source.index("_base_") :]
+    if isinstance(config["_base_"], str):
+        assert (path.parent / config["_base_"]).resolve() in RECIPES
+    else:
+        kinds = [Path(base).parent.name for base in config["_base_"]]
+        assert kinds == ["models", "datasets", "schedules", "_base_"]
+    lines = [line for line in body.splitlines()[1:] if line.strip() and line.strip()[0] not in "])}"]
+    own = len(lines) - (4 if not isinstance(config["_base_"], str) else 0)
+    assert own <= 12
+    assert "import " not in body
+    names = {k for k in config if not k.startswith("__")} - {"_base_"}
+    known = set(load(ENTRY)) | set(load(FINETUNE[0])) | {"train_dataloader", "val_dataloader"}
+    assert names <= known, "an intermediate variable, or a key that no runner reads"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=identity)
+def test_chain_of_bases_is_at_most_three_deep(path):
+    def depth(recipe):
+        config = {}
+        exec(compile(recipe.read_text(), str(recipe), "exec"), config)
+        bases = config.get("_base_", [])
+        bases = [bases] if isinstance(bases, str) else bases
+        return 1 + max((depth((recipe.parent / base).resolve()) for base in bases), default=0)
+
+    assert depth(path) <= 3
+
+
+@pytest.mark.parametrize("path", PRETRAIN, ids=identity)
+def test_pretraining_recipe_takes_a_step(path):
+    config = shrink(load(path))
+    torch.manual_seed(0)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    before = copy.deepcopy(model.state_dict())
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
+    log = model.train_step(batch(), wrapper)
+    assert math.isfinite(log["loss"])
+    assert 0.3 < log["loss"] < 10, "normalised pixels have variance 1"
+    changed = [key for key, value in model.state_dict().items() if not value.equal(before[key])]
+    assert set(changed) == {name for name, _ in model.named_parameters()}
+
+
+@pytest.mark.parametrize("path", FINETUNE, ids=identity)
+def test_finetuning_recipe_takes_a_step_and_predicts(path):
+    config = shrink(load(path))
+    torch.manual_seed(0)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    config.optim_wrapper.paramwise_cfg.num_layers = 2
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
+    classes = config.model.cls_head.num_classes
+    log = model.train_step(batch(labels=[0, 1, 2, 3]), wrapper)
+    # An untrained classifier with tiny weights is uniform, smoothed labels or mixed ones alike.
+    assert log["loss_cls"].item() == pytest.approx(math.log(classes), rel=0.02)
+    predictions = model.val_step(batch(labels=[0, 1, 2, 3]))
+    for sample in predictions:
+        assert sample.pred_score.shape == (classes,)
+        assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=identity)
+def test_every_transform_and_dataset_of_a_recipe_builds(path):
+    """Built from the recipe as it stands; only the images and videos themselves are left out."""
+    from mmaction.registry import TRANSFORMS
+
+    config = load(path)
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        if config.get(name) is None:
+            continue
+        dataset = config[name].dataset
+        pipeline = dataset.pipeline
+        steps = pipeline.values() if isinstance(pipeline, dict) else pipeline
+        kinds = [TRANSFORMS.build(step).__class__.__name__ for step in steps]
+        assert kinds[-1] == "PackActionInputs"
+        assert DATASETS.get(dataset.type) is not None
+        pack = list(steps)[-1]
+        if path in PRETRAIN:
+            assert "sample_seed" in pack["meta_keys"], "masks would not be repeatable"
+            assert config[name].sampler.type == "SampleSeedSampler"
+
+
+def test_entry_recipe_is_the_paper_s_table_1():
+    """PMG, supplement, Table 1 and Sec. B to D; one line per number."""
+    config = load(ENTRY)
+    optimizer = config.optim_wrapper.optimizer
+    assert optimizer.type == "AdamW"
+    assert optimizer.lr == 1e-3
+    assert optimizer.weight_decay == 0.05
+    assert tuple(optimizer.betas) == (0.9, 0.95)
+    assert config.model.masker == dict(type="TubeMasker", mask_ratio=0.75)
+    assert config.auto_scale_lr.base_batch_size == 256
+    assert config.train_dataloader.batch_size * 8 == 256  # 8 GPUs, Sec. B
+    warmup, cosine = config.param_scheduler
+    assert (warmup.type, warmup.begin, warmup.end) == ("LinearLR", 0, 40)
+    assert (cosine.type, cosine.begin) == ("CosineAnnealingLR", 40)
+    assert config.train_cfg.max_epochs == 2000
+    pipeline = config.train_dataloader.dataset.pipeline
+    assert pipeline.flip == dict(type="Flip", flip_ratio=0.5)
+    assert pipeline.motion.num_frames == 16
+    assert pipeline.resize.scale == (224, 224)
+    assert {op.type for op in pipeline.motion.ops.values()} == {"ZoomInOut", "Affine"}
+    assert config.model.data_preprocessor.blending == dict(type="ClipMixup", alpha=0.8)
+    assert config.train_dataloader.dataset.num_images == 100_000
+    backbone = MODELS.build(config.model.backbone)
+    assert (backbone.embed_dims, len(backbone.blocks)) == (768, 12)
+    assert backbone.num_tokens == 1568
+    neck = config.model.branches.pixel.neck
+    assert (neck.embed_dims, neck.depth, neck.num_heads) == (384, 4, 6)
+    assert config.optim_wrapper.get("clip_grad") is None
+
+
+def test_finetune_recipe_is_the_paper_s_table_2():
+    config = load(ROOT / "finetune/vit-b_ucf101.py")
+    optimizer = config.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ("AdamW", 1e-3, 0.05)
+    assert tuple(optimizer.betas) == (0.9, 0.999)
+    assert config.train_dataloader.batch_size * 8 == config.auto_scale_lr.base_batch_size == 128
+    assert config.param_scheduler[0].end == 5
+    assert config.train_cfg.max_epochs == 100
+    dataset = config.train_dataloader.dataset
+    assert (dataset.type, dataset.num_repeats) == ("RepeatAugDataset", 2)
+    steps = {step.type: step for step in dataset.pipeline}
+    assert steps["Flip"].flip_ratio == 0.5
+    assert (steps["ClipRandAugment"].magnitude, steps["ClipRandAugment"].magnitude_std) == (9, 0.5)
+    assert steps["SampleFrames"] == dict(type="SampleFrames", clip_len=16, frame_interval=4)
+    assert config.model.cls_head.label_smooth_eps == 0.1
+    assert config.model.cls_head.dropout_ratio == 0.5
+    assert config.model.backbone.drop_path_rate == 0.2
+    assert config.optim_wrapper.paramwise_cfg.decay_rate == 0.75
+    mixes = {mix.type: mix.alpha for mix in config.model.data_preprocessor.blending.augments}
+    assert mixes == {"MixupBlending": 0.8, "CutmixBlending": 1.0}
+    test = {step.type: step for step in config.test_dataloader.dataset.pipeline}
+    assert test["SampleFrames"].num_clips == 5
+    assert "ThreeCrop" in test
+
+
+class Batches(Dataset):
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitem__(self, index):
+        one = batch()
+        return dict(inputs=one["inputs"][0], data_samples=one["data_samples"][0])
+
+
+def test_learning_rate_follows_the_formula(tmp_path):
+    """Linear from 1e-6 over 40 epochs, then half a cosine to 1e-5, at every iteration."""
+    config = shrink(load(ENTRY))
+    config.train_cfg.max_epochs = 50
+    config.param_scheduler[0].end = config.param_scheduler[1].begin = 10
+    rates = []
+    runner = Runner(
+        model=config.model,
+        work_dir=str(tmp_path),
+        train_dataloader=dict(
+            batch_size=2, num_workers=0, dataset=Batches(4),
+            sampler=dict(type="DefaultSampler", shuffle=False),
+        ),
+        train_cfg=config.train_cfg,
+        optim_wrapper=config.optim_wrapper,
+        param_scheduler=config.param_scheduler,
+        default_hooks=dict(checkpoint=None),
+        default_scope="mmaction",
+        experiment_name="lr",
+    )  # fmt: skip
+
+    def record(data_batch, optim_wrapper):
+        rates.append(optim_wrapper.get_lr()["lr"][0])
+        return {}
+
+    runner.model.train_step = record
+    runner.train()
+    warm, total = 20, 100
+    for i, rate in enumerate(rates):
+        if i < warm:
+            expected = 1e-6 + (1e-3 - 1e-6) * i / (warm - 1)
+        else:
+            phase = (i - warm) / (total - warm)
+            expected = 1e-5 + (1e-3 - 1e-5) * (1 + math.cos(math.pi * phase)) / 2
+        assert rate == pytest.approx(expected, rel=0.02), i
+    assert len(rates) == total
+
+
+def test_weight_decay_spares_biases_norms_and_the_mask_token():
+    config = shrink(load(ENTRY))
+    model = MODELS.build(config.model)
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
+    decayed = {id(p) for g in wrapper.param_groups if g["weight_decay"] > 0 for p in g["params"]}
+    for name, parameter in model.named_parameters():
+        spared = parameter.ndim == 1 or name.endswith("mask_token")
+        assert (id(parameter) in decayed) == (not spared), name
+    assert {g["weight_decay"] for g in wrapper.param_groups} == {0.0, 0.05}
+
+
+def test_entry_without_its_images_says_what_to_do():
+    dataset = load(ENTRY).train_dataloader.dataset
+    dataset.images.root = "no such folder"
+    with pytest.raises(Exception) as error:
+        DATASETS.build(dataset)
+    for words in ("no such folder", "shaders21k", "vit-b_generated.py", "<10 digits>"):
+        assert words in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["mask_rate", "drop_path"])
+def test_a_mistyped_key_of_the_model_raises(key):
+    config = shrink(load(ENTRY))
+    part = config.model.masker if key == "mask_rate" else config.model.backbone
+    part[key] = 0.5
+    with pytest.raises(TypeError, match=key):
+        MODELS.build(config.model)
+
+
+def test_generated_images_make_a_training_batch_without_any_file():
+    config = load(ROOT / "pmg/vit-toy_generated.py")
+    dataset = DATASETS.build(config.train_dataloader.dataset)
+    sample = dataset[3]
+    clip = sample["inputs"]
+    assert clip.shape == (1, 3, 16, 64, 64)
+    assert clip.dtype == torch.uint8
+    moving = np.abs(np.diff(clip[0].numpy().astype(int), axis=1)).mean()
+    assert moving > 0.2
