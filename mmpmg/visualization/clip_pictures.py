@@ -51,7 +51,8 @@ class AnnotatedClip:
         if self.motion is None or self.motion.num_frames < 2:
             return None
         flow, seen = self.motion.flow(), self.motion.covisible()
-        every = max(4, round(min(self.motion.size) / 8))
+        # About 22 pixels apart in the picture, whatever the size of the frame.
+        every = max(4, round(22 * self.motion.size[0] / cell_height))
         # Slow motion is drawn longer, up to the distance between arrows: whole factors, labelled.
         stretch = float(max(1, int(every / flow_scale(flow, seen))))
         enlarge = max(1, -(-cell_height // self.motion.size[0]))
@@ -97,7 +98,9 @@ def annotated_sheet(
     chosen = spread_frames(max(1, num_frames - with_flow), columns)
     rows: list[list[Picture]] = []
     labels: list[str] = []
+    starts = set()
     for item in clips:
+        starts.add(len(rows))
         rows.append([item.clip[k] for k in chosen])
         labels.append(item.label or "clip")
         masked, arrows, wheels = item.masked(), item.arrows(cell_height), item.wheels()
@@ -116,6 +119,7 @@ def annotated_sheet(
         column_labels=[f"frame {k}" for k in chosen],
         title=title,
         cell_height=cell_height,
+        spaced=starts if len(rows) > len(clips) else (),
     )
 
 

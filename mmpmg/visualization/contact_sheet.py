@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import cv2
 import numpy as np
@@ -39,6 +39,7 @@ def tile(
     column_labels: Sequence[str] = (),
     title: str = "",
     cell_height: int = 112,
+    spaced: Container[int] = (),
 ) -> Picture:
     """Arrange pictures in rows, with labels.
 
@@ -48,6 +49,7 @@ def tile(
         column_labels: At most one for each column.
         title: Written above everything; says what the picture shows.
         cell_height: Every picture is scaled to it, in pixels, > 0.
+        spaced: Numbers of rows that begin a group and stand a little apart from the row above.
 
     Returns:
         (H, W, 3) uint8.
@@ -82,6 +84,8 @@ def tile(
             strip[: len(head), left : left + head.shape[1]] = head
         strips.append(strip)
     for number, row in enumerate(cells):
+        if number and number in spaced:
+            strips.append(_paper(3 * GAP, width))
         # A label longer than its cells are high makes the row higher rather than be cut.
         height = max(cell_height, len(labels[number]) if labels else 0)
         strip = _paper(height + GAP, width)

@@ -9,7 +9,7 @@ import numpy as np
 from mmpmg.motion import OPS, Motion, build_op, render
 
 from .contact_sheet import spread_frames, tile
-from .flow import flow_scale, flow_wheel
+from .flow import BLIND, flow_scale, flow_wheel
 from .labels import Picture
 
 
@@ -61,7 +61,9 @@ def family_sheet(
     for motion, clip in moved:
         flow, seen = motion.flow()[middle], motion.covisible()[middle]
         scale = flow_scale(flow, seen)
-        rows.append([*(clip[k] for k in chosen), flow_wheel(flow, seen, scale)])
+        wheel = flow_wheel(flow, seen, scale)
+        wheel[[0, -1]] = wheel[:, [0, -1]] = BLIND  # a rim, or rest would be white on white
+        rows.append([*(clip[k] for k in chosen), wheel])
         longest = float(np.hypot(flow[..., 0], flow[..., 1])[seen].max(initial=0.0))
         speed = f"up to {longest:.1f} px a frame" if longest >= 0.05 else "no displacement"
         labels.append(f"{motion.family}\n{speed}")

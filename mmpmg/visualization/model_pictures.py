@@ -96,6 +96,10 @@ def reconstruct_samples(
     """
     branch = pixel_branch(model)
     head = model.heads[branch]
+
+    def loss(predicted: Tensor, target: Tensor) -> float:
+        return head.loss_weight * float(head.loss_fn(predicted, target))
+
     with evaluating(model):
         clips, data_samples = _inputs(model, samples)
         tokens, predictions = model.reconstruct(clips, data_samples)
@@ -111,7 +115,10 @@ def reconstruct_samples(
                 token_shape=head.target.token_shape,
                 normalized=head.target.normalize,
                 eps=head.target.eps,
-                loss=head.loss_weight * float(head.loss_fn(predicted[i], target[i])),
+                loss=loss(predicted[i], target[i]),
+                flat_loss=(
+                    loss(torch.zeros_like(target[i]), target[i]) if head.target.normalize else None
+                ),
                 name=sample.family,
             )
             for i, (clip, sample) in enumerate(zip(_grey_levels(pixels), samples, strict=True))

@@ -17,6 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmpmg.datasets.image_decoding import read_image
 from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
 from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
 from mmpmg.motion import MotionSampler
@@ -31,6 +32,10 @@ from .reconstruction import reconstruction_picture
 from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
 from .writers import ENDINGS, write
 
+FAMILY_SIDE = 224
+FAMILY_SHADERS = (25, 1)
+"""Programs whose images show well what each motion does: unlike parts, and no symmetry."""
+
 
 @dataclass(frozen=True)
 class PictureOptions:
@@ -42,6 +47,8 @@ class PictureOptions:
         mask: Draw the recipe's own masks.
         flow: Draw the exact flow of pseudo-motion clips.
         families: Also draw all eight families on one image.
+        image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
+            the recipe's source, and where that is as small, a shader image of our own.
         ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
         statistics: Of reconstructions, "visible" or "truth".
         seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
@@ -54,6 +61,7 @@ class PictureOptions:
     mask: bool = False
     flow: bool = False
     families: bool = False
+    image: str | None = None
     ops: Sequence[str] = ()
     statistics: str = "visible"
     seed: int | None = None
@@ -98,11 +106,15 @@ def draw_recipe(
         model = None
         if options.mask or checkpoint is not None or blending is not None:
             model = _build_model(config, checkpoint, wanted=options.mask or checkpoint is not None)
-        files = _draw_clips(samples, model, Path(out), options)
+        files = _draw_clips(samples, model, Path(out), options, blending is not None)
         if model is not None and blending is not None:
             sheet = contact_sheet(
                 mixed_clips(model, samples),
-                [f"{sample.family}\nmixed with the one above" for sample in samples],
+                [
+                    f"{sample.family}, mixed with {samples[number - 1].family} "
+                    f"(clip {(number - 1) % len(samples) + 1})"
+                    for number, sample in enumerate(samples)
+                ],
                 options.columns,
                 f"The same clips after {blending.type}, as the model trains on them",
                 _cell_height(samples[0].clip),
@@ -162,6 +174,7 @@ def _draw_clips(
     model: MaskedVideoPretrainer | None,
     out: Path,
     options: PictureOptions,
+    mixes: bool,
 ) -> list[Path]:
     masks: Sequence[Any] = [None] * len(samples)
     token_shape = None
@@ -177,7 +190,7 @@ def _draw_clips(
     height = _cell_height(samples[0].clip)
     for name in options.formats:
         if name == "png":
-            title = "Training clips" + (", before mixing" if model is not None else "")
+            title = "Training clips" + (", before mixing" if mixes else "")
             picture = annotated_sheet(clips, options.columns, title, height)
         else:
             picture = annotated_animation(clips, height)
@@ -188,14 +201,19 @@ def _draw_clips(
 def _draw_families(
     dataset: Any, num_frames: int, seed: int, out: Path, options: PictureOptions
 ) -> list[Path]:
-    """Draw the families on the first image of the recipe's source, else on one of our own."""
+    """Draw the families on the named image or the source's first, else on one of our own."""
     source = getattr(dataset, "source", None)
-    images = []
-    for number in range(2):
-        if source is not None and len(source) > number:
-            images.append(_square(source.load(number), 224))
+    images: list[Picture] = []
+    for number, shader in enumerate(FAMILY_SHADERS):
+        if number == 0 and options.image is not None:
+            image = read_image(options.image)
+        elif source is not None and len(source) > number:
+            image = source.load(number)
         else:
-            images.append(shader_image(number, 224))
+            image = shader_image(shader, FAMILY_SIDE)
+        if min(image.shape[:2]) < FAMILY_SIDE:  # enlarged, it would look blurred from the start
+            image = shader_image(shader, FAMILY_SIDE)
+        images.append(_square(image, FAMILY_SIDE))
     moved = family_clips(images[0], images[1], num_frames, seed=seed)
     files = []
     for name in options.formats:
@@ -214,5 +232,4 @@ def _square(image: Picture, side: int) -> Picture:
     short = min(height, width)
     top, left = (height - short) // 2, (width - short) // 2
     square = image[top : top + short, left : left + short]
-    how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(square, (side, side), interpolation=how), dtype=np.uint8)
+    return np.asarray(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

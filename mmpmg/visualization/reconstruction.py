@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from .contact_sheet import spread_frames, tile
 from .labels import Picture
 from .masks import hide_masked
 
-FloatArray = npt.NDArray[np.float32]
+FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 STATISTICS = {
     "visible": "patch mean and contrast interpolated from the visible tokens: no pixel of a "
@@ -47,6 +48,8 @@ class Reconstruction:
         normalized: True if the target is normalised by each token's own mean and deviation.
         eps: What the target adds to the deviation.
         loss: The loss of this clip alone, for the label; None leaves it out.
+        flat_loss: The loss of predicting zeros, that is, with a normalised target, flat patches of
+            the right colour: what the loss is to be compared with. None leaves it out.
         name: Of the clip, for the label.
     """
 
@@ -57,6 +60,7 @@ class Reconstruction:
     normalized: bool = True
     eps: float = 1e-6
     loss: float | None = None
+    flat_loss: float | None = None
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -195,6 +199,8 @@ def reconstruction_picture(
         made = item.frames(statistics)
         share = f"{item.mask.mean():.0%} masked"
         loss = "" if item.loss is None else f"\nloss {item.loss:.4f}"
+        if item.flat_loss is not None:
+            loss += f"\nflat patches {item.flat_loss:.4f}"
         for label, clip in (
             (item.name or "clip", item.clip),
             (share, hide_masked(item.clip, item.mask, item.token_shape)),
@@ -216,4 +222,5 @@ def reconstruction_picture(
         column_labels=[f"frame {k}" for k in chosen],
         title="\n".join(line for line in told if line),
         cell_height=cell_height,
+        spaced=range(0, len(rows), len(rows) // len(reconstructions)),
     )

@@ -163,8 +163,9 @@ def _geometry_survives(transforms: Sequence[Callable]) -> bool:
 
 
 def _training_sample(kept: Any) -> TrainingSample:
-    packed = kept["packed"] if isinstance(kept, dict) and "packed" in kept else None
-    inputs = packed.get("inputs") if isinstance(packed, dict) else None
+    packed = kept.get("packed") if isinstance(kept, dict) else None
+    packed = packed if isinstance(packed, dict) else {}
+    inputs = packed.get("inputs")
     if not isinstance(inputs, torch.Tensor) or inputs.ndim != 5 or inputs.dtype != torch.uint8:
         got = (
             f"{inputs.dtype} {tuple(inputs.shape)}" if isinstance(inputs, torch.Tensor) else inputs
