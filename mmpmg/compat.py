@@ -27,8 +27,8 @@ _OPTIONAL = {
     "decord": "reads videos; type: pip install decord (no wheels for ARM or macOS: build it there)",
     "timm": "brings 2D weights and RandAugment; type: pip install timm",
     "torchvision": (
-        "must come from the same index and CUDA build as torch "
-        "(PyPI's torchvision does not load beside a CPU-only torch); type: pip install torchvision"
+        "must be of the same build as torch (PyPI's does not load beside a CPU-only torch); type: "
+        "pip install --force-reinstall --no-deps torchvision, with the --index-url of your torch"
     ),
     "transformers": "is the numerical oracle of the tests; type: pip install transformers",
 }
