@@ -107,7 +107,7 @@ def flow_arrows(
         for x in range(every // 2, width, every):
             if covisible is not None and not covisible[y, x]:
                 continue
-            start = ((x + 0.5) * scale, (y + 0.5) * scale)
+            start = ((x + 0.5) * scale - 0.5, (y + 0.5) * scale - 0.5)  # pixel centres at integers
             dx, dy = (float(v) * scale * stretch for v in flow[y, x])
             _arrow(picture, start, (start[0] + dx, start[1] + dy))
     return picture

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from PIL import Image
+from torch import nn
+
+from mmpmg.engine.hooks import ReconstructionHook
+from mmpmg.visualization.model_pictures import evaluating, pixel_branch, reconstruct_samples
+from mmpmg.visualization.training_samples import read_samples
+
+RECIPE = Path(__file__).resolve().parents[2] / "configs" / "pmg" / "vit-toy_generated.py"
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    for number in range(8):
+        rough = np.random.default_rng(number).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+        Image.fromarray(cv2.resize(rough, (96, 72))).save(folder / f"{number}.png")
+    return folder
+
+
+def small_run(photographs: Path, work_dir: Path, epochs: int = 2, workers: int = 0) -> Config:
+    """Two steps an epoch, with everything that draws: crops, flips, motions, mixing, drop path."""
+    config = Config.fromfile(RECIPE)
+    config.work_dir = str(work_dir)
+    config.model.backbone.update(depth=2, drop_path_rate=0.3)
+    loader = config.train_dataloader
+    loader.update(batch_size=4, num_workers=workers, persistent_workers=workers > 0)
+    loader.dataset.images = dict(type="FolderImages", root=str(photographs))
+    config.train_cfg.max_epochs = epochs
+    config.experiment_name = f"reconstruction_{work_dir.name}"
+    config.launcher = "none"
+    return config
+
+
+def trained(config: Config, *hooks: dict) -> dict[str, torch.Tensor]:
+    config.custom_hooks = list(hooks)
+    runner = Runner.from_cfg(config)
+    runner.train()
+    return runner.model.state_dict()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_training_is_bit_for_bit_the_same(photographs: Path, tmp_path: Path, workers: int) -> None:
+    hook = dict(type="ReconstructionHook", num_clips=3, statistics="visible")
+    without = trained(small_run(photographs, tmp_path / "without", 2, workers))
+    with_hook = trained(small_run(photographs, tmp_path / "with", 2, workers), hook)
+    assert without.keys() == with_hook.keys()
+    for name, value in without.items():
+        assert torch.equal(value, with_hook[name]), name
+    drawn = sorted(path.name for path in (tmp_path / "with" / "reconstructions").iterdir())
+    assert drawn == ["epoch_1.png", "epoch_2.png"]
+
+
+def test_pictures_follow_the_interval_and_the_clips_stay_the_same(
+    photographs: Path, tmp_path: Path
+) -> None:
+    hook = dict(type="ReconstructionHook", interval=2, num_clips=1, columns=4)
+    # A learning rate of nearly zero: whatever differs between pictures is not the model.
+    config = small_run(photographs, tmp_path / "run", 3)
+    config.optim_wrapper.optimizer.lr = 1e-12
+    config.param_scheduler = None
+    trained(config, hook)
+    folder = tmp_path / "run" / "reconstructions"
+    assert sorted(path.name for path in folder.iterdir()) == ["epoch_2.png", "epoch_3.png"]
+    second, third = (np.array(Image.open(folder / f"epoch_{n}.png")) for n in (2, 3))
+    assert second.shape == third.shape
+    # Only the number of the epoch in the title differs.
+    different = np.nonzero((second != third).any(axis=(1, 2)))[0]
+    assert different.size > 0
+    assert different.max() < 30
+
+
+def test_a_resumed_run_draws_the_same_clips(photographs: Path, tmp_path: Path) -> None:
+    hook = dict(type="ReconstructionHook", num_clips=2, columns=4)
+
+    def run() -> Config:
+        config = small_run(photographs, tmp_path / "whole", 2)
+        config.model.backbone.drop_path_rate = 0.0  # draws from a generator that no one resumes
+        return config
+
+    trained(run(), hook)
+    whole = np.array(Image.open(tmp_path / "whole" / "reconstructions" / "epoch_2.png"))
+    shutil.rmtree(tmp_path / "whole" / "reconstructions")
+    config = run()
+    config.resume, config.load_from = True, str(tmp_path / "whole" / "epoch_1.pth")
+    config.experiment_name += "_resumed"
+    trained(config, hook)
+    resumed = np.array(Image.open(tmp_path / "whole" / "reconstructions" / "epoch_2.png"))
+    np.testing.assert_array_equal(resumed, whole)
+
+
+def test_reconstructions_carry_the_models_own_loss(photographs: Path, tmp_path: Path) -> None:
+    runner = Runner.from_cfg(small_run(photographs, tmp_path / "loss"))
+    model = runner.model
+    samples = read_samples(runner.train_dataloader.dataset, [0, 3, 5])
+    drawn = reconstruct_samples(model, samples)
+    assert all(module.training for module in model.modules())
+    model.eval()
+    for sample, item in zip(samples, drawn, strict=True):
+        batch = dict(inputs=[sample.packed["inputs"]], data_samples=[sample.packed["data_samples"]])
+        batch = model.data_preprocessor(batch, False)
+        with torch.no_grad():
+            loss = model(batch["inputs"], batch["data_samples"], mode="loss")["loss_pixel"]
+        assert item.loss == pytest.approx(float(loss), rel=1e-5)
+        # Zeros miss a normalised target by its (biased) variance, all but one of 512 pixels.
+        assert 0.5 < item.flat_loss < 1.0
+        np.testing.assert_array_equal(item.clip, sample.clip)
+        np.testing.assert_array_equal(
+            item.mask, model.draw(batch["inputs"][:, 0], batch["data_samples"]).mask[0]
+        )
+
+
+def test_every_part_gets_its_own_mode_back() -> None:
+    model = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout()))
+    model[1].eval()
+    with pytest.raises(KeyError), evaluating(model):  # noqa: PT012
+        assert not any(module.training for module in model.modules())
+        assert not torch.is_grad_enabled()
+        raise KeyError
+    assert [module.training for module in model.modules()] == [True, True, False, False]
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize(
+    "option", [dict(interval=0), dict(num_clips=0), dict(columns=0), dict(statistics="both")]
+)
+def test_mistakes_name_their_key(option: dict) -> None:
+    with pytest.raises(ValueError, match=f"ReconstructionHook.{next(iter(option))}"):
+        ReconstructionHook(**option)
+
+
+def test_a_model_that_predicts_no_pixels_is_refused() -> None:
+    model = nn.Module()
+    model.heads = nn.ModuleDict({"motion": nn.Module()})
+    model.heads["motion"].target = nn.Identity()
+    with pytest.raises(ValueError, match=r"none of model.branches \(motion\)"):
+        pixel_branch(model)

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from PIL import Image
+
+from mmpmg.motion import OPS
+from mmpmg.visualization.families import family_clips, family_sheet
+from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPE = ROOT / "configs" / "pmg" / "vit-toy_generated.py"
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photographs")
+    for number in range(4):
+        rough = np.random.default_rng(number).integers(0, 256, (12, 15, 3), dtype=np.uint8)
+        Image.fromarray(cv2.resize(rough, (300, 240))).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def recipe(photographs: Path) -> Config:
+    config = Config.fromfile(RECIPE)
+    config.train_dataloader.dataset.images = dict(type="FolderImages", root=str(photographs))
+    config.model.backbone.depth = 1
+    return config
+
+
+def test_every_picture_is_written_and_named(recipe: Config, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    checkpoint = tmp_path / "epoch_1.pth"
+    torch.save(dict(state_dict=MODELS.build(recipe.model).state_dict()), checkpoint)
+    options = PictureOptions(
+        num_clips=2, formats=("png", "gif", "mp4"), mask=True, flow=True, families=True
+    )
+    files = draw_recipe(recipe, tmp_path / "out", options, str(checkpoint))
+    assert sorted(files) == sorted((tmp_path / "out").iterdir())
+    assert {path.name for path in files} == {
+        *(f"{what}.{ending}" for what in ("clips", "families") for ending in ("png", "gif", "mp4")),
+        "clips_mixed.png",
+        "reconstructions_visible.png",
+    }
+    with Image.open(tmp_path / "out" / "clips.gif") as clip:
+        assert clip.n_frames == 16
+
+
+def test_pictures_repeat_and_differ_by_seed(recipe: Config, tmp_path: Path) -> None:
+    def sheet(seed: int, name: str) -> np.ndarray:
+        options = PictureOptions(num_clips=1, formats=("png",), mask=True, seed=seed)
+        return np.array(Image.open(draw_recipe(recipe, tmp_path / name, options)[0]))
+
+    first, again, other = sheet(0, "a"), sheet(0, "b"), sheet(1, "c")
+    np.testing.assert_array_equal(first, again)
+    assert first.shape != other.shape or (first != other).any()
+
+
+def test_other_ops_take_the_place_of_the_recipes(recipe: Config, tmp_path: Path) -> None:
+    options = PictureOptions(num_clips=1, formats=("gif",), ops=("Identity",))
+    files = draw_recipe(recipe, tmp_path, options)
+    with Image.open(files[0]) as clip:
+        assert getattr(clip, "n_frames", 1) == 1  # sixteen equal frames are stored once
+
+
+def test_mistakes_are_named(recipe: Config, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="png, gif, mp4"):
+        draw_recipe(recipe, tmp_path, PictureOptions(formats=("avi",)))
+    with pytest.raises(FileNotFoundError, match="no checkpoint at nowhere"):
+        draw_recipe(recipe, tmp_path, PictureOptions(), "nowhere")
+    with pytest.raises(ValueError, match="is no motion"):
+        draw_recipe(recipe, tmp_path, PictureOptions(ops=("Wobble",)))
+    recipe.model.type = "Recognizer3D"
+    with pytest.raises(ValueError, match="masks and reconstructs nothing"):
+        draw_recipe(recipe, tmp_path, PictureOptions(mask=True))
+    recipe.train_dataloader = None
+    with pytest.raises(ValueError, match="no train_dataloader"):
+        draw_recipe(recipe, tmp_path, PictureOptions())
+
+
+def test_an_encoder_without_decoder_is_not_drawn(recipe: Config, tmp_path: Path) -> None:
+    state = MODELS.build(recipe.model).backbone.state_dict()
+    torch.save(dict(state_dict={f"backbone.{k}": v for k, v in state.items()}), tmp_path / "e.pth")
+    with pytest.raises(RuntimeError, match="necks"):
+        draw_recipe(recipe, tmp_path, PictureOptions(num_clips=1), str(tmp_path / "e.pth"))
+
+
+def test_families_are_drawn_alike_whichever_are_chosen() -> None:
+    rng = np.random.default_rng(0)
+    image, partner = rng.integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
+    every = family_clips(image, partner, num_frames=4)
+    assert [motion.family for motion, _ in every] == list(OPS)
+    (motion, clip), *_ = family_clips(image, partner, num_frames=4, families=["Perspective"])
+    number = list(OPS).index("Perspective")
+    assert motion == every[number][0]
+    np.testing.assert_array_equal(clip, every[number][1])
+    assert family_sheet(every, columns=2, cell_height=24).shape[0] > 8 * 24
+
+
+def test_the_tool_says_what_it_wrote(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    images = "train_dataloader.dataset.images"
+    command = [
+        "visualize.py", str(RECIPE), "--out", str(tmp_path), "--num-clips", "1", "--format", "gif",
+        "--cfg-options", f"{images}._delete_=True", f"{images}.type=FolderImages",
+        f"{images}.root={photographs}", "model.backbone.depth=1",
+    ]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", command)
+    source = (ROOT / "tools" / "visualize.py").read_text()
+    exec(compile(source, "visualize.py", "exec"), {"__name__": "__main__"})
+    told = capsys.readouterr().out
+    for path in tmp_path.iterdir():
+        assert f"wrote {path}" in told
+    assert {path.name for path in tmp_path.iterdir()} == {"clips.gif", "clips_mixed.png"}
