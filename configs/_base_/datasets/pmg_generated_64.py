@@ -4,7 +4,6 @@ train_dataloader = dict(
     batch_size=32,
     num_workers=1,
     persistent_workers=True,
-    drop_last=True,
     sampler=dict(type="SampleSeedSampler", shuffle=True),
     dataset=dict(
         type="ImageToPseudoVideo",

@@ -15,7 +15,6 @@ model = dict(
         img_size=64,
         patch_size=16,
         num_frames=16,
-        drop_path_rate=0.1,
         use_mean_pooling=True,
         init_cfg=[
             dict(type="TruncNormal", layer="Linear", std=0.02, bias=0.0),
@@ -27,7 +26,6 @@ model = dict(
         in_channels=192,
         num_classes=10,
         init_std=2e-5,
-        label_smooth_eps=0.1,
         average_clips="prob",
     ),
 )

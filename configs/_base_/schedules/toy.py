@@ -1,4 +1,4 @@
-"""About twelve minutes on two CPU cores: 9 epochs of 1500 clips, lr 1e-3 for a batch of 32."""
+"""For two CPU cores: 16 epochs, lr 1e-3 for a batch of 32, 50 steps of warm-up, then a cosine."""
 
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
@@ -11,21 +11,9 @@ optim_wrapper = dict(
     ),
 )
 param_scheduler = [
-    dict(
-        type="LinearLR",
-        start_factor=1e-3,
-        by_epoch=True,
-        begin=0,
-        end=1,
-        convert_to_iter_based=True,
-    ),
-    dict(
-        type="CosineAnnealingLR",
-        eta_min=1e-5,
-        by_epoch=True,
-        begin=1,
-        convert_to_iter_based=True,
-    ),
+    dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=50),
+    # Ends with the run, so that a delta changes the length in one place.
+    dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=50),
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=9)
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=16)
 auto_scale_lr = dict(enable=False, base_batch_size=32)

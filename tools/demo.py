@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""Pre-train a tiny model on generated images, draw what it learned, export and load it."""
+
+import argparse
+from pathlib import Path
+
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.demo import run_demo
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+def parse_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", default="work_dirs/demo", help="folder for all that is made")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run_demo(
+        str(CONFIGS / "pmg/vit-toy_generated_demo.py"),
+        str(CONFIGS / "finetune/vit-toy_gestures.py"),
+        parse_options().out,
+    )
