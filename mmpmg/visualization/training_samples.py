@@ -27,12 +27,12 @@ def isolated_randomness(seed: int) -> Iterator[None]:
     """Seed every global generator for a while, and give each its old state back.
 
     Args:
-        seed: In [0, 2**32).
+        seed: Any whole number; ``random`` and numpy take its low 32 bits.
     """
     states = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(range(torch.cuda.device_count())):
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
+        random.seed(seed % 2**32)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
         torch.manual_seed(seed)
         try:
             yield
@@ -126,7 +126,7 @@ def read_samples(
     Args:
         dataset: The training set, any that packs its samples with ``PackActionInputs``.
         indices: Which samples, in [0, len(dataset)).
-        seed: Of the run, in [0, 2**32).
+        seed: Of the run, a whole number.
         prepare: Called with each transform of the copy, to change it.
 
     Returns:

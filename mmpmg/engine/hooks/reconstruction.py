@@ -74,7 +74,7 @@ class ReconstructionHook(Hook):
         pixel_branch(_bare(runner.model))  # raises now rather than after an epoch
         dataset = runner.train_dataloader.dataset
         indices = spread_indices(len(dataset), self.num_clips)
-        self._samples = read_samples(dataset, indices, _seed(runner))
+        self._samples = read_samples(dataset, indices, int(runner.seed or 0))
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw, every so many epochs and after the last."""
@@ -83,7 +83,7 @@ class ReconstructionHook(Hook):
         ):
             return
         model = _bare(runner.model)
-        with isolated_randomness(_seed(runner)):
+        with isolated_randomness(int(runner.seed or 0)):
             reconstructions = reconstruct_samples(model, self._samples)
         epoch = runner.epoch + 1
         height = self._samples[0].clip.shape[1]
@@ -101,8 +101,3 @@ class ReconstructionHook(Hook):
 def _bare(model: Any) -> Any:
     """Return the model without its distributed wrapper, which would wait for other ranks."""
     return model.module if is_model_wrapper(model) else model
-
-
-def _seed(runner: Runner) -> int:
-    """Return the run's seed, cut to what every generator takes."""
-    return int(runner.seed or 0) % 2**32
