@@ -48,7 +48,7 @@ def write(path: str | Path, picture: Picture, fps: float = 8.0) -> Path:
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     if ending == ".png":
-        Image.fromarray(picture).save(path, optimize=True)
+        Image.fromarray(picture).save(path)
     elif ending == ".gif":
         _write_gif(path, picture, fps)
     else:

@@ -18,10 +18,11 @@ PORT = 29000 + os.getpid() % 900
 
 def build():
     """The smoke recipe's model and four of its real samples; no mixing, which looks at the batch."""
-    import mmpmg  # noqa: F401
     from mmaction.registry import DATASETS, MODELS
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
+
+    import mmpmg  # noqa: F401
 
     init_default_scope("mmaction")
     config = Config.fromfile(str(RECIPE))
@@ -73,9 +74,7 @@ def test_gradients_of_two_processes_equal_those_of_one(tmp_path):
 
 @pytest.mark.slow
 def test_dist_train_runs_the_smoke_recipe_with_two_processes(tmp_path):
-    environment = dict(
-        os.environ, PORT=str(PORT + 1), OMP_NUM_THREADS="1", PYTHON=sys.executable
-    )
+    environment = dict(os.environ, PORT=str(PORT + 1), OMP_NUM_THREADS="1", PYTHON=sys.executable)
     run = subprocess.run(
         [
             str(ROOT / "tools/dist_train.sh"), str(RECIPE), "2",
