@@ -23,7 +23,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
         "--cfg-options",
         nargs="+",
         action=DictAction,
-        help="changes to the recipe, e.g. train_dataloader.batch_size=16 model.masker.mask_ratio=.9",
+        help="changes to the recipe, e.g. train_dataloader.batch_size=16",
     )
     parser.add_argument("--launcher", choices=LAUNCHERS, default="none", help="job launcher")
     # torchrun hands it over as an option or in the environment, depending on its version.

@@ -17,7 +17,7 @@ PORT = 29000 + os.getpid() % 900
 
 
 def build():
-    """The smoke recipe's model and four of its real samples; no mixing, which looks at the batch."""
+    """The smoke recipe's model and four real samples; no mixing, which looks at the batch."""
     from mmaction.registry import DATASETS, MODELS
     from mmengine.config import Config
     from mmengine.registry import init_default_scope

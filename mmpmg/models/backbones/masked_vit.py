@@ -81,7 +81,8 @@ class MaskedVisionTransformer(VisionTransformer):
     ) -> None:
         if arch not in ARCHITECTURES:
             raise ValueError(
-                f"arch {arch!r} is unknown; model.backbone.arch is one of {', '.join(ARCHITECTURES)}"
+                f"arch {arch!r} is unknown; model.backbone.arch is one of "
+                f"{', '.join(ARCHITECTURES)}"
             )
         width, blocks, heads = ARCHITECTURES[arch]
         width, blocks, heads = embed_dims or width, depth or blocks, num_heads or heads

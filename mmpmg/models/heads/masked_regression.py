@@ -42,7 +42,8 @@ class MaskedRegressionHead(BaseModule):
         super().__init__(list(PRETRAIN_INIT[:1]) if init_cfg is None else init_cfg)
         if loss not in LOSSES:
             raise ValueError(
-                f"loss {loss!r} is unknown; model.branches.*.head.loss is one of {', '.join(LOSSES)}"
+                f"loss {loss!r} is unknown; model.branches.*.head.loss is one of "
+                f"{', '.join(LOSSES)}"
             )
         if loss_weight < 0:
             raise ValueError(
