@@ -8,3 +8,8 @@ train_dataloader = dict(batch_size=8, dataset=dict(images=dict(num_images=64)))
 train_cfg = dict(max_epochs=2)
 default_hooks = dict(logger=dict(interval=4))
 log_processor = dict(window_size=8)
+# 16 steps in all: less than the base's warm-up.
+param_scheduler = [
+    dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=4),
+    dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=4),
+]

@@ -31,12 +31,16 @@ def compare(
     Returns:
         The table, as Markdown.
     """
-    results: dict[str, list[float]] = {}
-    for arm, recipe in arms.items():
-        encoder = None if recipe is None else _pretrain(recipe, out / f"pretrain_{arm}")
-        for fold in folds:
+    encoders = {
+        arm: None if recipe is None else _pretrain(recipe, out / f"pretrain_{arm}")
+        for arm, recipe in arms.items()
+    }
+    results: dict[str, list[float]] = {arm: [] for arm in arms}
+    # Fold by fold, so that a stopped comparison still compares all arms.
+    for fold in folds:
+        for arm, encoder in encoders.items():
             accuracy = _finetune(finetune, encoder, fold, fold_files, out / f"{arm}_fold{fold}")
-            results.setdefault(arm, []).append(accuracy)
+            results[arm].append(accuracy)
             print(f"{arm}, fold {fold}: top-1 {accuracy:.1f} %", flush=True)
     return table(results, folds)
 

@@ -1,4 +1,4 @@
-"""Recognizer on the toy encoder: 16 x 64 x 64, tubes of 2 x 16 x 16, encoder 6 x 192."""
+"""Recognizer on the toy encoder: 16 x 64 x 64, tokens of 4 x 8 x 8, encoder 6 x 192."""
 
 model = dict(
     type="Recognizer3D",
@@ -13,7 +13,8 @@ model = dict(
         arch="tiny",
         depth=6,
         img_size=64,
-        patch_size=16,
+        patch_size=8,
+        tubelet_size=4,
         num_frames=16,
         use_mean_pooling=True,
         init_cfg=[

@@ -1,4 +1,4 @@
-"""VideoMAE for two CPU cores: 16 x 64 x 64, tubes of 2 x 16 x 16 (128 tokens), encoder 6 x 192."""
+"""VideoMAE for two CPU cores: 16 x 64 x 64, tokens of 4 x 8 x 8 (256 of them), encoder 6 x 192."""
 
 model = dict(
     type="MaskedVideoPretrainer",
@@ -14,7 +14,8 @@ model = dict(
         arch="tiny",
         depth=6,
         img_size=64,
-        patch_size=16,
+        patch_size=8,
+        tubelet_size=4,
         num_frames=16,
         use_mean_pooling=False,
     ),
