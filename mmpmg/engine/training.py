@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
 from mmpmg.engine.launch import build_runner, load_recipe
 
@@ -51,22 +52,31 @@ def train(options: argparse.Namespace) -> None:
     if options.deterministic:
         randomness["deterministic"] = True
     config.randomness = randomness
-    _check_length(config)
     _warn_of_batch_size(config)
-    build_runner(config).train()
+    runner = build_runner(config)
+    _check_length(runner)
+    runner.train()
 
 
-def _check_length(config: Config) -> None:
-    """A run shorter than its warm-up fails deep inside MMEngine; say it here."""
-    length = config.train_cfg.get("max_epochs")
-    schedulers = config.get("param_scheduler") or []
+def _check_length(runner: Runner) -> None:
+    """A run shorter than its warm-up fails deep inside MMEngine; say it here.
+
+    Only the loop knows how many iterations there are, so it is built now; ``train`` takes it over.
+    """
+    loop = runner.train_loop
+    schedulers = runner.param_schedulers or []
     schedulers = schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]
     for number, scheduler in enumerate(schedulers):
+        if not isinstance(scheduler, dict) or loop is None:
+            continue
+        by_epoch = scheduler.get("by_epoch", True)
+        length, unit = (loop.max_epochs, "epochs") if by_epoch else (loop.max_iters, "iterations")
         begin = scheduler.get("begin", 0)
-        if length is not None and scheduler.get("by_epoch", True) and begin >= length:
+        if begin >= length and "end" not in scheduler:
             raise ValueError(
-                f"train_cfg.max_epochs={length}, but {scheduler['type']} begins at epoch {begin}, "
-                "after the warm-up: train longer, or shorten the warm-up with --cfg-options "
+                f"the run has {length} {unit} (see train_cfg.max_epochs), but "
+                f"param_scheduler.{number}, a {scheduler['type']}, begins after {begin}, behind "
+                "the warm-up: train longer, or shorten the warm-up with --cfg-options "
                 f"param_scheduler.{number - 1}.end=E param_scheduler.{number}.begin=E"
             )
 
