@@ -10,6 +10,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     sync_buffers=dict(type="SyncBuffersHook"),
     sample_names=dict(type="SampleNamesHook"),
+    iteration_seed=dict(type="IterationSeedHook"),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -7,6 +7,6 @@ _base_ = "./vit-b_shaders1k.py"
 train_dataloader = dict(
     dataset=dict(
         images=dict(_delete_=True, type="ShaderImages", num_images=10_000, size=256),
-        num_images=10_000,
+        num_images=None,
     )
 )

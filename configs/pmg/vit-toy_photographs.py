@@ -1,4 +1,4 @@
-"""The toy encoder on pseudo-motion clips of 120 photographs: 30,000 clips, as vit-toy_generated.
+"""The toy encoder on pseudo-motion clips of 120 photographs: 15,000 clips, as vit-toy_generated.
 
 tools/train.py configs/pmg/vit-toy_photographs.py
 """
@@ -9,5 +9,5 @@ train_dataloader = dict(
         images=dict(_delete_=True, type="FolderImages", root="data/images_bsds500/images"),
     )
 )
-train_cfg = dict(max_epochs=250)
-default_hooks = dict(checkpoint=dict(interval=50))
+train_cfg = dict(max_epochs=125)
+default_hooks = dict(checkpoint=dict(interval=25))

@@ -10,5 +10,5 @@ train_dataloader = dict(
         pipeline=dict(motion=dict(ops=dict(_delete_=True, still=dict(type="Identity")))),
     )
 )
-train_cfg = dict(max_epochs=250)
-default_hooks = dict(checkpoint=dict(interval=50))
+train_cfg = dict(max_epochs=125)
+default_hooks = dict(checkpoint=dict(interval=25))

@@ -28,9 +28,8 @@ def train(options: argparse.Namespace) -> None:
     config = load_recipe(options)
     if options.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    if options.amp:
+    if options.amp and config.optim_wrapper.get("type", "OptimWrapper") == "OptimWrapper":
         config.optim_wrapper.type = "AutocastOptimWrapper"
-        config.optim_wrapper.setdefault("dtype", "bfloat16")
     if options.resume is not None:
         config.resume = True
         config.load_from = None if options.resume == "auto" else options.resume

@@ -19,6 +19,8 @@ def command(work_dir, *options):
     return [
         sys.executable, str(ROOT / "tools/train.py"), str(RECIPE), "--work-dir", str(work_dir),
         *options, "--cfg-options", f"train_cfg.max_epochs={EPOCHS}",
+        # draws from the global generators, which no checkpoint holds
+        "model.backbone.drop_path_rate=0.2",
     ]  # fmt: skip
 
 

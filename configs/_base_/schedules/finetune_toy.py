@@ -1,4 +1,4 @@
-"""Fine-tuning on two CPU cores: 30 epochs, lr 1e-3 for a batch of 16, all layers alike."""
+"""Fine-tuning on two CPU cores: 20 epochs, lr 1e-3 for a batch of 16, all layers alike."""
 
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
@@ -9,7 +9,7 @@ param_scheduler = [
     dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=30),
     dict(type="CosineAnnealingLR", eta_min=1e-6, by_epoch=False, begin=30),
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=30, val_interval=10)
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=20, val_interval=5)
 val_cfg = dict(type="ValLoop")
 test_cfg = dict(type="TestLoop")
 auto_scale_lr = dict(enable=False, base_batch_size=16)

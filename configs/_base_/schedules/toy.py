@@ -1,4 +1,4 @@
-"""For two CPU cores: 20 epochs, lr 1e-3 for a batch of 32, 50 steps of warm-up, then a cosine."""
+"""For two CPU cores: 10 epochs, lr 1e-3 for a batch of 32, 50 steps of warm-up, then a cosine."""
 
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
@@ -15,5 +15,5 @@ param_scheduler = [
     # Ends with the run, so that a delta changes the length in one place.
     dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=50),
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=20)
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=10)
 auto_scale_lr = dict(enable=False, base_batch_size=32)

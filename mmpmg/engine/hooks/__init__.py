@@ -1,7 +1,8 @@
 """Hooks."""
 
 from .encoder_export import EncoderExportHook
+from .iteration_seed import IterationSeedHook
 from .reconstruction import ReconstructionHook
 from .sample_names import SampleNamesHook
 
-__all__ = ["EncoderExportHook", "ReconstructionHook", "SampleNamesHook"]
+__all__ = ["EncoderExportHook", "IterationSeedHook", "ReconstructionHook", "SampleNamesHook"]
