@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import distributed
+
+from mmpmg.engine.recipe_changes import RecipeChanges, check_changes, mistyped_keys_named
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -22,7 +24,7 @@ def add_shared_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cfg-options",
         nargs="+",
-        action=DictAction,
+        action=RecipeChanges,
         help="changes to the recipe, e.g. train_dataloader.batch_size=16",
     )
     parser.add_argument("--launcher", choices=LAUNCHERS, default="none", help="job launcher")
@@ -41,12 +43,14 @@ def load_recipe(options: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: No such recipe.
+        ValueError: A change reaches nothing, see :func:`.recipe_changes.check_changes`.
     """
     if not Path(options.config).is_file():
         raise FileNotFoundError(f"no recipe at {options.config}; the recipes are under configs/")
     os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
     config = Config.fromfile(options.config)
     if options.cfg_options is not None:
+        check_changes(config, options.cfg_options)
         config.merge_from_dict(options.cfg_options)
     config.launcher = options.launcher
     if options.work_dir is not None:
@@ -74,7 +78,8 @@ def build_runner(config: Config) -> Runner:
         config.model_wrapper_cfg = dict(
             dict(type="MMDistributedDataParallel"), **wrapper, device_ids=None
         )
-    return Runner.from_cfg(config)
+    with mistyped_keys_named(config):
+        return Runner.from_cfg(config)
 
 
 def _start_gloo(launcher: str) -> None:

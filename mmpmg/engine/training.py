@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mmpmg.engine.launch import build_runner, load_recipe
+from mmpmg.engine.recipe_changes import mistyped_keys_named
 
 
 def train(options: argparse.Namespace) -> None:
@@ -53,8 +54,9 @@ def train(options: argparse.Namespace) -> None:
     config.randomness = randomness
     _warn_of_batch_size(config)
     runner = build_runner(config)
-    _check_length(runner)
-    runner.train()
+    with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
+        _check_length(runner)
+        runner.train()
 
 
 def _check_length(runner: Runner) -> None:

@@ -1,0 +1,159 @@
+"""What a user types after ``--cfg-options``, and what to say when a key of it is mistyped."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from typing import Any
+
+from mmaction import registry
+from mmengine.config import Config, DictAction
+from mmengine.registry import Registry
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+_UNEXPECTED = re.compile(r"\(\) got an unexpected keyword argument '(\w+)'")
+
+
+class RecipeChanges(DictAction):
+    """MMEngine's ``KEY=VALUE`` action, for values that hold spaces too.
+
+    MMEngine removes every space, so a folder ``my images`` becomes ``myimages``.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        """Add the changes to the namespace, or end with a usage message."""
+        for change in values or ():
+            if "=" not in change:
+                parser.error(
+                    f"{option_string}: {change!r} must be KEY=VALUE, for example "
+                    "train_dataloader.batch_size=16; quote a value that holds spaces"
+                )
+        super().__call__(parser, namespace, values, option_string)
+
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        plain = val.strip("'\"")
+        if "," in plain or plain[:1] in ("(", "["):
+            return DictAction._parse_iterable(val)
+        return DictAction._parse_int_float_bool(plain)
+
+
+def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Refuse a change that would make a new entry where nobody looks for one.
+
+    Args:
+        recipe: The recipe before the changes.
+        changes: Dotted key -> value.
+
+    Raises:
+        ValueError: A key begins with a name that neither the recipe nor MMEngine's Runner knows;
+            or it goes through an entry that does not exist, among entries that all have a type
+            (a hook, a step of a pipeline, an op), and gives it none.
+    """
+    known = {*recipe, *inspect.signature(Runner).parameters, "auto_scale_lr", "custom_imports"}
+    for key in changes:
+        first, *rest = key.split(".")
+        if first not in known:
+            raise ValueError(
+                f"--cfg-options {key}: no {first!r} in the recipe{_near(first, known)}"
+            )
+        node, path = recipe.get(first), first
+        for part in rest[:-1]:
+            if not isinstance(node, Mapping):
+                break
+            if part not in node:
+                typed = node and all(isinstance(v, Mapping) and "type" in v for v in node.values())
+                if typed and f"{path}.{part}.type" not in changes:
+                    raise ValueError(
+                        f"--cfg-options {key}: no {part!r} in {path}{_near(part, node)}; it has "
+                        f"{', '.join(node)}"
+                    )
+                break
+            node, path = node[part], f"{path}.{part}"
+
+
+@contextmanager
+def mistyped_keys_named(recipe: Config) -> Iterator[None]:
+    """Say where in the recipe a key stands that a constructor refuses, and what it would take.
+
+    Python's own message names the key and a class, often a parent of the one in the recipe.
+
+    Args:
+        recipe: The recipe that is being built inside the ``with`` block.
+
+    Raises:
+        TypeError: As raised inside, with the recipe's path to the key.
+    """
+    try:
+        yield
+    except TypeError as error:
+        refused = _UNEXPECTED.search(str(error))
+        if refused is None:
+            raise
+        places = [(path, node) for path, node in _walk(recipe.to_dict()) if refused[1] in node]
+        advice = [text for place in places if (text := _advice(*place, refused[1]))]
+        if not advice:
+            raise
+        raise TypeError("; or ".join(advice)) from error
+
+
+def _walk(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every dict of a recipe with its dotted path."""
+    if isinstance(node, dict):
+        yield path, node
+    pairs = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in pairs:
+        if isinstance(value, (dict, list, tuple)):
+            yield from _walk(value, f"{path}.{key}" if path else str(key))
+
+
+def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
+    """Return what to say of a key in one dict of the recipe; None where it is welcome."""
+    kind = DataLoader if path.endswith("_dataloader") else _class(node.get("type"))
+    if kind is None:
+        return None
+    options: set[str] = set()
+    for parent in kind.__mro__[:-1]:  # an __init__ that takes **kwargs hands them up
+        parameters = inspect.signature(
+            vars(parent).get("__init__", lambda **_: None)
+        ).parameters.values()
+        options |= {
+            p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        }
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    options.discard("self")
+    if key in options:
+        return None
+    return (
+        f"{path}.{key} in the recipe: {kind.__name__} has no option {key!r}"
+        f"{_near(key, options)}; it has {', '.join(sorted(options))}"
+    )
+
+
+def _class(kind: Any) -> type | None:
+    """Find the class that a recipe's ``type`` names."""
+    if isinstance(kind, type):
+        return kind
+    if isinstance(kind, str):
+        for one in vars(registry).values():
+            found = one.get(kind) if isinstance(one, Registry) else None
+            if isinstance(found, type):
+                return found
+    return None
+
+
+def _near(word: str, known: Any) -> str:
+    close = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
