@@ -129,7 +129,5 @@ class AutocastOptimWrapper(OptimWrapper):
     def _describe(self, loss: torch.Tensor) -> str:
         iteration = self.message_hub.get_info("iter", "unknown")
         names = ", ".join(self.sample_names) or "unknown (custom_hooks lacks SampleNamesHook)"
-        return (
-            f"loss {loss.item()} at iteration {iteration} (the loss of another rank where this one "
-            f"is finite); samples of this rank: {names}"
-        )
+        whose = "" if get_world_size() == 1 else " (of another rank where this one is finite)"
+        return f"loss {loss.item()} at iteration {iteration}{whose}; samples here: {names}"
