@@ -87,15 +87,15 @@ def test_recipe_is_four_bases_or_a_short_delta(path):
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=identity)
-def test_chain_of_bases_is_at_most_three_deep(path):
-    def depth(recipe):
+def test_a_recipe_inherits_over_at_most_three_steps(path):
+    def steps(recipe):
         config = {}
         exec(compile(recipe.read_text(), str(recipe), "exec"), config)
         bases = config.get("_base_", [])
         bases = [bases] if isinstance(bases, str) else bases
-        return 1 + max((depth((recipe.parent / base).resolve()) for base in bases), default=0)
+        return max((1 + steps((recipe.parent / base).resolve()) for base in bases), default=0)
 
-    assert depth(path) <= 3
+    assert steps(path) <= 3
 
 
 @pytest.mark.parametrize("path", PRETRAIN, ids=identity)

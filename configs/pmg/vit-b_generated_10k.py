@@ -3,10 +3,5 @@
 tools/dist_train.sh configs/pmg/vit-b_generated_10k.py 8
 """
 
-_base_ = "./vit-b_shaders1k.py"
-train_dataloader = dict(
-    dataset=dict(
-        images=dict(_delete_=True, type="ShaderImages", num_images=10_000, size=256),
-        num_images=None,
-    )
-)
+_base_ = "./vit-b_generated.py"
+train_dataloader = dict(dataset=dict(images=dict(num_images=10_000)))

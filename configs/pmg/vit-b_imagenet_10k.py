@@ -3,15 +3,5 @@
 tools/dist_train.sh configs/pmg/vit-b_imagenet_10k.py 8
 """
 
-_base_ = "./vit-b_shaders1k.py"
-train_dataloader = dict(
-    dataset=dict(
-        images=dict(
-            _delete_=True,
-            type="FolderImages",
-            root="data/imagenet/train",
-            hint="Unpack ILSVRC2012_img_train.tar to data/imagenet/train/CLASS/*.JPEG; configs/pmg/vit-b_generated.py needs no download.",
-        ),
-        num_images=10_000,
-    )
-)
+_base_ = "./vit-b_imagenet.py"
+train_dataloader = dict(dataset=dict(num_images=10_000))

@@ -3,15 +3,5 @@
 tools/dist_train.sh configs/pmg/vit-b_pass_10k.py 8
 """
 
-_base_ = "./vit-b_shaders1k.py"
-train_dataloader = dict(
-    dataset=dict(
-        images=dict(
-            _delete_=True,
-            type="FolderImages",
-            root="data/PASS_dataset",
-            hint="Unpack the ten tars of https://www.robots.ox.ac.uk/~vgg/data/pass into data/; configs/pmg/vit-b_generated.py needs no download.",
-        ),
-        num_images=10_000,
-    )
-)
+_base_ = "./vit-b_pass.py"
+train_dataloader = dict(dataset=dict(num_images=10_000))

@@ -3,15 +3,5 @@
 tools/dist_train.sh configs/pmg/vit-b_visual-atom_10k.py 8
 """
 
-_base_ = "./vit-b_shaders1k.py"
-train_dataloader = dict(
-    dataset=dict(
-        images=dict(
-            _delete_=True,
-            type="FolderImages",
-            root="data/visual-atom-1k",
-            hint="Unpack VisualAtom-1k to data/visual-atom-1k/00000/*.png; configs/pmg/vit-b_generated.py needs no download.",
-        ),
-        num_images=10_000,
-    )
-)
+_base_ = "./vit-b_visual-atom.py"
+train_dataloader = dict(dataset=dict(num_images=10_000))

@@ -46,8 +46,27 @@ class ImageSource(Protocol):
         ...
 
 
+class ImageFiles:
+    """Images in files: what `FolderImages` and `ListImages` have in common."""
+
+    root: str
+    max_pixels: int
+    _paths: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def name(self, index: int) -> str:
+        """Return the file of an image."""
+        return os.path.join(self.root, os.fsdecode(self._paths[index]))
+
+    def load(self, index: int) -> np.ndarray:
+        """Read an image; see `read_image`."""
+        return read_image(self.name(index), self.max_pixels)
+
+
 @DATASETS.register_module()
-class FolderImages:
+class FolderImages(ImageFiles):
     """All images of a folder tree, in the byte order of their relative paths.
 
     The order is the same on every machine. Hidden files are passed over; links to folders are
@@ -94,20 +113,9 @@ class FolderImages:
                 hint,
             )
 
-    def __len__(self) -> int:
-        return len(self._paths)
-
-    def name(self, index: int) -> str:
-        """Return the file of an image."""
-        return os.path.join(self.root, os.fsdecode(self._paths[index]))
-
-    def load(self, index: int) -> np.ndarray:
-        """Read an image; see `read_image`."""
-        return read_image(self.name(index), self.max_pixels)
-
 
 @DATASETS.register_module()
-class ListImages:
+class ListImages(ImageFiles):
     """The images that a text file names, one path a line, in its order.
 
     A line is one path, spaces inside it included; blank lines are dropped. A path may come twice.
@@ -165,17 +173,6 @@ class ListImages:
             f"for example {names}. Relative paths start from images.root={self.root!r}.",
             hint,
         )
-
-    def __len__(self) -> int:
-        return len(self._paths)
-
-    def name(self, index: int) -> str:
-        """Return the file of an image."""
-        return os.path.join(self.root, os.fsdecode(self._paths[index]))
-
-    def load(self, index: int) -> np.ndarray:
-        """Read an image; see `read_image`."""
-        return read_image(self.name(index), self.max_pixels)
 
 
 @DATASETS.register_module()

@@ -4,16 +4,8 @@ The script scales all three rates by 192 / 256: lr from 3e-4, its floor from 1e-
 warm-up from 1e-6.
 """
 
-optim_wrapper = dict(
-    type="AutocastOptimWrapper",
-    optimizer=dict(type="AdamW", lr=2.25e-4, betas=(0.9, 0.95), weight_decay=0.05),
-    paramwise_cfg=dict(
-        norm_decay_mult=0.0,
-        bias_decay_mult=0.0,
-        flat_decay_mult=0.0,
-        custom_keys=dict(mask_token=dict(decay_mult=0.0)),
-    ),
-)
+_base_ = "./pmg_2000e.py"
+optim_wrapper = dict(optimizer=dict(lr=2.25e-4))
 param_scheduler = [
     dict(
         type="LinearLR",
@@ -31,5 +23,5 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=3200)
-auto_scale_lr = dict(enable=False, base_batch_size=192)
+train_cfg = dict(max_epochs=3200)
+auto_scale_lr = dict(base_batch_size=192)
