@@ -51,7 +51,7 @@ class ImageFiles:
 
     root: str
     max_pixels: int
-    _paths: Sequence[bytes]
+    _paths: PathIndex
 
     def __len__(self) -> int:
         return len(self._paths)
