@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+import mmpmg  # noqa: F401  (tests import mmaction.models, which needs the stack mended first)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a GPU where there is none."""
