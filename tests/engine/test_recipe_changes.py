@@ -1,0 +1,109 @@
+import argparse
+
+import pytest
+from mmengine.config import Config, DictAction
+from torch import nn
+
+from mmpmg.engine.recipe_changes import RecipeChanges, check_changes, mistyped_keys_named
+
+RECIPE = Config(
+    dict(
+        model=dict(type="MaskedVideoPretrainer", masker=dict(type="TubeMasker", mask_ratio=0.75)),
+        optim_wrapper=dict(type="AutocastOptimWrapper", optimizer=dict(type="AdamW", lr=1e-3)),
+        param_scheduler=[dict(type="LinearLR", end=5), dict(type="CosineAnnealingLR", begin=5)],
+        default_hooks=dict(logger=dict(type="LoggerHook"), timer=dict(type="IterTimerHook")),
+        train_dataloader=dict(batch_size=2, num_workers=0),
+    )
+)
+
+
+def parse(action, *changes):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="+", action=action)
+    return parser.parse_args(["--cfg-options", *changes]).cfg_options
+
+
+def test_values_without_spaces_are_read_as_mmengine_reads_them():
+    changes = [
+        "a=1", "b=1e-3", "c=true", "d=None", "e=word", "f=1,2", "g=[a,(b,2)]", "h=(3,4)", "i='q'",
+        "j=x=y", "k=", "l=[(1, 2), 3]", "m=a, b",
+    ]  # fmt: skip
+    assert parse(RecipeChanges, *changes) == parse(DictAction, *changes)
+
+
+def test_spaces_inside_a_value_stay():
+    assert parse(RecipeChanges, "root=my images/of 2026") == {"root": "my images/of 2026"}
+    assert parse(RecipeChanges, "root='my images'") == {"root": "my images"}
+
+
+def test_a_change_without_a_value_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as end:
+        parse(RecipeChanges, "batch_size", "16")
+    assert end.value.code == 2
+    assert "'batch_size' must be KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optim_wrapper.clip_grad.max_norm": 1.0},
+        {"param_scheduler.0.end": 3},
+        {"train_dataloader.sampler.type": "DefaultSampler"},
+        {"default_hooks.best.type": "CheckpointHook", "default_hooks.best.interval": 3},
+        {"default_hooks.timer": None},
+        {"load_from": "file"},
+        {"experiment_name": "x"},
+        {"auto_scale_lr.enable": True},
+        {"custom_hooks.0.type": "X"},
+    ],
+)
+def test_changes_that_somebody_reads_pass(changes):
+    check_changes(RECIPE, changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("modl.masker.mask_ratio", r"modl.*did you mean 'model'"),
+        ("optim_wraper.optimizer.lr", r"did you mean 'optim_wrapper'"),
+        ("default_hooks.loger.interval", r"default_hooks.*did you mean 'logger'.*logger, timer"),
+    ],
+)
+def test_changes_that_nobody_would_read_are_refused(key, words):
+    with pytest.raises(ValueError, match=words):
+        check_changes(RECIPE, {key: 1})
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("model.masker.mask_rate", r"TubeMasker.*did you mean 'mask_ratio'"),
+        ("optim_wrapper.optimizer.lrr", r"AdamW has no option 'lrr'.*weight_decay"),
+        ("train_dataloader.num_worker", r"DataLoader.*did you mean 'num_workers'"),
+        # The class takes **kwargs and hands them to its parent.
+        ("param_scheduler.0.by_epok", r"LinearLR.*did you mean 'by_epoch'.*start_factor"),
+    ],
+)
+def test_a_refused_key_is_named_by_its_place_in_the_recipe(key, words):
+    recipe = Config(RECIPE.to_dict())
+    recipe.merge_from_dict({key: 1})
+    with pytest.raises(TypeError, match=words) as error, mistyped_keys_named(recipe):
+        nn.Module().__init__(**{key.split(".")[-1]: 1})
+    assert str(error.value).startswith(key)
+    assert error.value.__cause__ is not None, "the traceback stays"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "unsupported operand type(s)",
+        "f() got an unexpected keyword argument 'not_in_the_recipe'",
+        # In the recipe, but where it is welcome: the fault is somebody else's.
+        "f() got an unexpected keyword argument 'mask_ratio'",
+    ],
+)
+def test_other_type_errors_stay_as_they_are(message):
+    with pytest.raises(TypeError) as error, mistyped_keys_named(RECIPE):
+        raise TypeError(message)
+    assert str(error.value) == message
+    assert error.value.__cause__ is None
