@@ -46,7 +46,7 @@ class LossCurveHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Keep the loss, and speak when it is time."""
-        self.losses.append(float(outputs["loss"]))
+        self.losses.append(outputs["loss"].item())
         done, total, now = runner.iter + 1, runner.max_iters, time.monotonic()
         if now - self.spoken < self.seconds and done < total:
             return
@@ -76,7 +76,7 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
     start = time.monotonic()
     config = Config.fromfile(recipe)
     config.work_dir, config.launcher = str(out), "none"
-    config.log_level = "WARNING"
+    config.log_level = "ERROR"  # MMEngine warns of its own deprecated parts
     init_default_scope(config.default_scope)
 
     print("1/4  Pseudo-motion clips from images that are made on the spot", flush=True)
@@ -108,8 +108,7 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
         print(f"  {path}")
     print(
         f"The encoder is {encoder}. Next, with your own images and videos:\n"
-        "  tools/train.py configs/pmg/vit-toy_generated.py \\\n"
-        "      --cfg-options train_dataloader.dataset.images.num_images=1500\n"
+        "  tools/train.py configs/pmg/vit-toy_generated.py          # longer, with clips mixed\n"
         f"  tools/train.py {finetune_recipe} --cfg-options load_from={encoder}\n"
         "  tools/dist_train.sh configs/pmg/vit-b_generated.py 8     # the real size, on GPUs"
     )
