@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmpmg.engine.checkpoint_fit import check_file
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 
@@ -23,8 +24,9 @@ def train(options: argparse.Namespace) -> None:
             ``no_validate``, ``auto_scale_lr``, ``seed``, ``diff_rank_seed``, ``deterministic``.
 
     Raises:
-        ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size.
-        FileNotFoundError: ``--resume FILE`` and there is no such file.
+        ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size, a
+            ``load_from`` that does not fit the model, or a run shorter than its warm-up.
+        FileNotFoundError: ``--resume FILE`` or ``load_from``, and there is no such file.
     """
     config = load_recipe(options)
     if options.no_validate:
@@ -54,6 +56,8 @@ def train(options: argparse.Namespace) -> None:
     config.randomness = randomness
     _warn_of_batch_size(config)
     runner = build_runner(config)
+    if config.get("load_from") and not config.get("resume"):
+        check_file(getattr(runner.model, "module", runner.model), config.load_from)
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
         _check_length(runner)
         runner.train()

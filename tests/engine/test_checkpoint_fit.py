@@ -1,0 +1,41 @@
+import pytest
+import torch
+from torch import nn
+
+from mmpmg.engine.checkpoint_fit import check_file, check_fit
+
+
+class Model(nn.Module):
+    def __init__(self, width=4, classes=2):
+        super().__init__()
+        self.backbone = nn.Linear(3, width)
+        self.backbone.register_buffer("positions", torch.zeros(width))
+        self.cls_head = nn.Linear(width, classes)
+
+
+def test_its_own_weights_another_classifier_and_an_encoder_alone_fit(tmp_path):
+    check_fit(Model(), Model().state_dict(), "file")
+    check_fit(Model(), Model(classes=7).state_dict(), "file")
+    encoder = {k: v for k, v in Model().state_dict().items() if k.startswith("backbone.")}
+    check_fit(Model(), {**encoder, "necks.x": torch.zeros(1)}, "file")
+    file = tmp_path / "encoder.pth"
+    for content in (encoder, dict(state_dict=encoder)):
+        torch.save(content, file)
+        check_file(Model(), str(file))
+
+
+def test_positions_of_another_length_fit():
+    state = {**Model().state_dict(), "backbone.positions": torch.zeros(9)}
+    check_fit(Model(), state, "file")
+
+
+def test_another_width_is_refused_with_both_shapes():
+    with pytest.raises(ValueError, match=r"load_from=f.pth .*2 of 2.*\(5, 3\).*\(4, 3\).*embed_d"):
+        check_fit(Model(), Model(width=5).state_dict(), "f.pth")
+
+
+@pytest.mark.parametrize("state", [{}, {"encoder.weight": torch.zeros(4, 3)},
+                                   {"cls_head.bias": torch.zeros(2)}])  # fmt: skip
+def test_a_file_of_something_else_is_refused(state):
+    with pytest.raises(ValueError, match=r"no weight of this model.*backbone\.weight"):
+        check_fit(Model(), state, "f.pth")
