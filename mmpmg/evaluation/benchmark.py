@@ -1,0 +1,77 @@
+"""The benchmark as a whole: what was asked for, in one Markdown text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from mmpmg.evaluation.machine import describe_machine, usable_cores
+from mmpmg.evaluation.render_benchmark import benchmark_render
+from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
+from mmpmg.evaluation.step_models import StepSize
+
+PARTS = ("render", "step")
+MEMORY_RATIOS = (0.5, 0.75, 0.9)
+
+
+@dataclass(frozen=True)
+class BenchmarkOptions:
+    """What to measure.
+
+    Attributes:
+        parts: Of ``PARTS``; all of them when empty.
+        repeats: Timed rounds, >= 1.
+        threads: CPU threads of the step; 0 for all cores. Rendering always has one.
+        sizes: Steps, as ``arch:frames:side:batch``.
+        mask_ratios: Mask ratios of the steps, in (0, 1).
+        clip: (T, H, W) of the rendered clips.
+        device: "cpu" or "cuda", of the step.
+        profile: Also say where the steps' time goes.
+    """
+
+    parts: Sequence[str] = ()
+    repeats: int = 10
+    threads: int = 0
+    sizes: Sequence[str] = ("small:16:112:4", "base:16:224:1")
+    mask_ratios: Sequence[float] = (0.75, 0.9)
+    clip: Sequence[int] = field(default=(16, 224, 224))
+    device: str = "cpu"
+    profile: bool = False
+
+
+def run_benchmark(
+    options: BenchmarkOptions, arguments: Sequence[str], show: Callable[[str], object] = print
+) -> None:
+    """Measure, and show each table as soon as it is there.
+
+    Args:
+        options: What to measure.
+        arguments: The command line, for the record.
+        show: Gets one piece of Markdown at a time.
+
+    Raises:
+        ValueError: Unknown part or size, or no such device.
+    """
+    parts = options.parts or PARTS
+    unknown = sorted(set(parts) - set(PARTS))
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no such part; there are {', '.join(PARTS)}")
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device cuda, but torch sees no GPU; use --device cpu")
+    sizes = [StepSize.parse(text) for text in options.sizes]
+    threads = options.threads or usable_cores()
+    frames, height, width = options.clip
+
+    show(describe_machine(arguments, options.device))
+    if "render" in parts:
+        show("\n" + benchmark_render(frames, (height, width), options.repeats))
+    if "step" in parts:
+        step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
+        show("\n" + step)
+        show("\n" + benchmark_memory(sizes, MEMORY_RATIOS, options.device))
+        if options.profile:
+            for size in sizes:
+                for ratio in options.mask_ratios:
+                    show("\n" + profile_step(size, ratio, options.device, threads))

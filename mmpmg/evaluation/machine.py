@@ -1,0 +1,85 @@
+"""What a measurement must carry with it: machine, date, commit, versions and command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+import torch
+
+PACKAGES = ("torch", "torchvision", "opencv-python-headless", "opencv-python", "transformers")
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cpu_name() -> str:
+    """Name of the CPU as it gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def commit() -> str:
+    """Abbreviated commit of the source tree, with a plus when files differ from it."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True,
+            check=True,
+        ).stdout.strip()  # fmt: skip
+
+    try:
+        head = git("rev-parse", "--short", "HEAD")
+        return head + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown (not a git checkout)"
+
+
+def versions() -> str:
+    """Versions of the packages whose speed is measured, those that are installed."""
+    found = []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def describe_machine(arguments: Sequence[str], device: str) -> str:
+    """Say where, when and with what the figures below were measured, as a Markdown list.
+
+    Args:
+        arguments: Command line after the tool's name.
+        device: "cpu" or "cuda".
+
+    Returns:
+        Seven lines: command, CPU, load, GPU, date, commit, versions.
+    """
+    gpu = torch.cuda.get_device_name() if device == "cuda" else "not used"
+    # Others on the same cores are the likeliest reason for a wide spread.
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    facts = {
+        "command": f"`{shlex.join(['python', 'tools/benchmark.py', *arguments])}`",
+        "CPU": f"{cpu_name()}, {usable_cores()} cores",
+        "load before the start": load,
+        "GPU": gpu,
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": commit(),
+        "versions": versions(),
+    }
+    return "\n".join(f"- {name}: {fact}" for name, fact in facts.items())

@@ -1,0 +1,147 @@
+"""How fast clips are rendered: OpenCV against what one would write in torch, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmpmg.evaluation.timing import alternate, limited_threads, markdown_table, ratios, spread
+from mmpmg.motion import OPS, Motion, render
+from mmpmg.motion.render_opencv import Image
+
+WARPING = ("SlidingWindow", "ZoomInOut", "Affine", "Perspective")
+COLORING = ("FadeInOut", "ColorJitter")
+HEAD = ["motion", "against", "ours, clips/s", "theirs, clips/s", "ratio (min to max)"]
+
+Renderer: TypeAlias = Callable[[Image, Motion], Any]
+
+
+def sampling_grid(homography: np.ndarray, size: tuple[int, int]) -> Tensor:
+    """Where ``grid_sample(align_corners=True)`` must look: (1, H, W, 2) in [-1, 1]."""
+    height, width = size
+    # [-1, 1] to pixels; conjugated with it, the homography acts on grid_sample's own coordinates.
+    pixels = np.array([[(width - 1) / 2, 0, (width - 1) / 2],
+                       [0, (height - 1) / 2, (height - 1) / 2],
+                       [0, 0, 1]])  # fmt: skip
+    matrix = np.linalg.inv(pixels) @ homography @ pixels
+    if (homography[2] == (0, 0, 1)).all():
+        theta = torch.from_numpy(matrix[None, :2].astype(np.float32))
+        return F.affine_grid(theta, [1, 3, height, width], align_corners=True)
+    x = torch.linspace(-1, 1, width).expand(height, width)
+    y = torch.linspace(-1, 1, height).unsqueeze(1).expand(height, width)
+    points = torch.stack((x, y, torch.ones_like(x)), -1) @ torch.from_numpy(matrix.T).float()
+    # Behind the horizon nothing is seen: 2 is outside the image.
+    seen = torch.where(points[..., 2:] > 0, points[..., :2] / points[..., 2:], 2.0)
+    return seen.unsqueeze(0)
+
+
+def grid_sample_loop(image: Image, motion: Motion) -> Tensor:
+    """Render a warping motion frame by frame with torch's ``grid_sample``.
+
+    Args:
+        image: (H, W, 3) uint8.
+        motion: A motion without colour changes or paste, on a black border.
+
+    Returns:
+        (T, H, W, 3) uint8, as ``mmpmg.motion.render`` does up to rounding.
+    """
+    recursive = motion.resampling == "recursive"
+    # [H, W, C] -> [1, C, H, W]
+    source = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float()
+    frames, frame = [], source
+    for homography in motion.warp_steps() if recursive else motion.homographies:
+        grid = sampling_grid(homography, motion.size)
+        frame = F.grid_sample(frame if recursive else source, grid, align_corners=True)
+        frames.append(frame)
+    # T x [1, C, H, W] -> [T, H, W, C]
+    return torch.cat(frames).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+
+
+def torchvision_loop(image: Image, motion: Motion) -> Tensor:
+    """Render a colour motion frame by frame with torchvision's v2 ops on 8-bit tensors.
+
+    Args:
+        image: (H, W, 3) uint8.
+        motion: A motion without warp or paste.
+
+    Returns:
+        (T, H, W, 3) uint8.
+    """
+    from torchvision.transforms.v2 import functional as v2
+
+    steps = {
+        "brightness": v2.adjust_brightness,
+        "contrast": v2.adjust_contrast,
+        "saturation": v2.adjust_saturation,
+        # A shift in turns; torchvision takes the half circle on either side.
+        "hue": lambda frame, turns: v2.adjust_hue(frame, (turns + 0.5) % 1.0 - 0.5),
+    }
+    recursive = motion.resampling == "recursive"
+    source = torch.from_numpy(image).permute(2, 0, 1)
+    frames, frame = [], source
+    for amounts in motion.color_steps() if recursive else motion.color:
+        frame = frame if recursive else source
+        for name, amount in zip(motion.color_ops, amounts.tolist(), strict=True):
+            frame = steps[name](frame, amount)
+        frames.append(frame)
+    return torch.stack(frames).permute(0, 2, 3, 1).contiguous()
+
+
+def noise_image(size: tuple[int, int]) -> Image:
+    """Make a smooth random (H, W, 3) uint8 image: edges everywhere, no two pixels alike."""
+    levels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return np.asarray(cv2.GaussianBlur(levels, (7, 7), 0))
+
+
+def benchmark_render(num_frames: int, size: tuple[int, int], repeats: int) -> str:
+    """Compare rendering speeds, one thread on both sides, every round with another motion.
+
+    Args:
+        num_frames: T.
+        size: (H, W) in pixels.
+        repeats: Rounds.
+
+    Returns:
+        A Markdown table, one row a motion.
+    """
+    try:
+        import torchvision  # noqa: F401
+
+        missing = None
+    except Exception as error:  # a broken torchvision fails in many ways
+        missing = type(error).__name__
+    rows = []
+    for family in (*WARPING, *COLORING):
+        warps = family in WARPING
+        against = "grid_sample" if warps else "torchvision v2"
+        if not warps and missing:
+            rows.append([family, against, "", "", f"not measured (torchvision: {missing})"])
+            continue
+        baseline = grid_sample_loop if warps else torchvision_loop
+        rows.append([family, against, *_row(family, baseline, num_frames, size, repeats)])
+    title = f"Rendering {num_frames} x {size[0]} x {size[1]}, one thread, {repeats} rounds"
+    return f"### {title}\n\n{markdown_table(HEAD, rows)}"
+
+
+def _row(
+    family: str, baseline: Renderer, num_frames: int, size: tuple[int, int], repeats: int
+) -> list[str]:
+    image = noise_image(size)
+    op = OPS[family]()
+    motions = [op.sample(np.random.default_rng(k), num_frames, size) for k in range(repeats)]
+    with limited_threads(1), torch.inference_mode():
+        timings = alternate(
+            {
+                "ours": lambda k: render(image, motions[k]),
+                "theirs": lambda k: baseline(image, motions[k]),
+            },
+            repeats,
+        )
+    speeds = [f"{1 / spread(timings[side]).median:.1f}" for side in ("ours", "theirs")]
+    return [*speeds, str(ratios(timings, "ours", "theirs"))]

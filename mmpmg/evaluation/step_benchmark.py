@@ -1,0 +1,216 @@
+"""How fast and how large a pre-training step is, beside Hugging Face's VideoMAE."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmpmg.evaluation.step_models import (
+    StepInputs,
+    StepSize,
+    attention_of,
+    build_ours,
+    build_theirs,
+    make_inputs,
+    set_attention,
+    training_step,
+)
+from mmpmg.evaluation.timing import (
+    Side,
+    Timings,
+    alternate,
+    limited_threads,
+    markdown_table,
+    ratios,
+    spread,
+)
+
+ATTENTIONS = ("sdpa", "eager")
+MEGABYTE = 1e6
+STEP_HEAD = ["step", "mask", "visible", "precision", "against", "ours, s", "theirs, s",
+             "ratio (min to max)"]  # fmt: skip
+MEMORY_HEAD = ["encoder", "mask", "visible", "ours, MB", "HF sdpa, MB", "HF eager, MB"]
+PROFILE_HEAD = ["operation", "ours, ms", "calls", "HF, ms", "calls"]
+
+
+def step_sides(size: StepSize, mask_ratio: float, device: str) -> tuple[Any, Any, StepInputs]:
+    """Build both models and their common batch."""
+    torch.manual_seed(0)
+    ours, theirs = build_ours(size, mask_ratio).to(device), build_theirs(size).to(device)
+    return ours.train(), theirs.train(), make_inputs(ours, size, device)
+
+
+def steps(ours: Any, theirs: Any, inputs: StepInputs, device: str, dtype: torch.dtype) -> list[Any]:
+    """Make the two steps, ours first. Hugging Face's uses whatever attention is set."""
+
+    def our_loss() -> Tensor:
+        return ours(inputs.ours, inputs.samples, mode="loss")["loss_pixel"]
+
+    def their_loss() -> Tensor:
+        return theirs(inputs.theirs, bool_masked_pos=inputs.mask).loss
+
+    return [
+        training_step(ours, our_loss, device, dtype),
+        training_step(theirs, their_loss, device, dtype),
+    ]
+
+
+def time_steps(
+    size: StepSize, mask_ratio: float, device: str, dtype: torch.dtype, repeats: int
+) -> tuple[Timings, str, int]:
+    """Time ours and Hugging Face's with each attention, in turn.
+
+    Returns:
+        The timings, under "ours", "sdpa" and "eager"; which of these two is Hugging Face's default;
+        and the number of visible tokens in a clip.
+    """
+    ours, theirs, inputs = step_sides(size, mask_ratio, device)
+    default = "/".join(sorted(attention_of(theirs)))
+    our_step, their_step = steps(ours, theirs, inputs, device, dtype)
+
+    def with_attention(name: str) -> Side:
+        def step(number: int) -> None:
+            set_attention(theirs, name)
+            their_step(number)
+
+        return step
+
+    def clock() -> float:
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    sides = {"ours": our_step, **{name: with_attention(name) for name in ATTENTIONS}}
+    timings = alternate(sides, repeats, warmup=2, clock=clock)
+    return timings, default, int((~inputs.mask[0]).sum())
+
+
+def benchmark_step(
+    sizes: Sequence[StepSize], mask_ratios: Sequence[float], device: str, threads: int, repeats: int
+) -> str:
+    """Compare forward, backward and AdamW: a Markdown table.
+
+    Args:
+        sizes: Architectures and batches.
+        mask_ratios: In (0, 1).
+        device: "cpu" (float32) or "cuda" (float32 and bfloat16).
+        threads: CPU threads of both sides.
+        repeats: Rounds.
+    """
+    dtypes = [torch.float32] + ([torch.bfloat16] if device == "cuda" else [])
+    rows = []
+    with limited_threads(threads):
+        for size in sizes:
+            for ratio in mask_ratios:
+                for dtype in dtypes:
+                    timings, default, visible = time_steps(size, ratio, device, dtype, repeats)
+                    for name in ATTENTIONS:
+                        against = f"HF {name}" + (" (its default)" if name == default else "")
+                        seconds = [f"{spread(timings[s]).median:.3f}" for s in ("ours", name)]
+                        rows.append(
+                            [str(size), f"{ratio:g}", str(visible), str(dtype)[6:], against,
+                             *seconds, str(ratios(timings, "ours", name))]
+                        )  # fmt: skip
+    if device == "cpu":
+        rows.append(["any, on a GPU", "", "", "bfloat16", "", "", "", "not run yet"])
+    title = f"Pre-training step on {device}, {threads} CPU threads, {repeats} rounds"
+    return f"### {title}\n\n{markdown_table(STEP_HEAD, rows)}"
+
+
+def saved_bytes(forward: Callable[[], object], model: nn.Module, *inputs: Tensor) -> int:
+    """Count the bytes that a forward pass keeps for the backward pass.
+
+    Each storage counts once; those of the parameters and the inputs, which exist anyway, do not.
+    """
+    known = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *inputs)}
+    storages: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in known:
+            storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        # The result holds the graph, and so every storage stays alive while others are counted.
+        kept = forward()
+        total = sum(storages.values())
+        del kept
+    return total
+
+
+def encoder_bytes(size: StepSize, mask_ratio: float, device: str = "cpu") -> tuple[int, list[int]]:
+    """Measure what the encoders keep for the backward pass.
+
+    Returns:
+        Visible tokens in a clip, and bytes: ours, Hugging Face's sdpa, Hugging Face's eager.
+    """
+    ours, theirs, inputs = step_sides(size, mask_ratio, device)
+    clip = inputs.ours.flatten(0, 1)
+    visible = ours.draw(clip, inputs.samples).visible
+    found = [saved_bytes(lambda: ours.backbone(clip, visible), ours, clip)]
+    for name in ATTENTIONS:
+        set_attention(theirs, name)
+        found.append(
+            saved_bytes(lambda: theirs.videomae(inputs.theirs, inputs.mask), theirs, inputs.theirs)
+        )
+    return visible.shape[1], found
+
+
+def benchmark_memory(sizes: Sequence[StepSize], mask_ratios: Sequence[float], device: str) -> str:
+    """Tabulate what the encoders keep for the backward pass, as Markdown, float32."""
+    rows = []
+    for size in sizes:
+        for ratio in mask_ratios:
+            visible, found = encoder_bytes(size, ratio, device)
+            megabytes = [f"{count / MEGABYTE:.1f}" for count in found]
+            rows.append([str(size), f"{ratio:g}", str(visible), *megabytes])
+    return f"### Kept for the backward pass by the encoder\n\n{markdown_table(MEMORY_HEAD, rows)}"
+
+
+def profile_step(
+    size: StepSize, mask_ratio: float, device: str, threads: int, top: int = 12
+) -> str:
+    """Say where a float32 step's time goes: the longest operations by their own time.
+
+    Args:
+        size: Architecture and batch.
+        mask_ratio: In (0, 1).
+        device: "cpu" or "cuda".
+        threads: CPU threads.
+        top: Rows, those on which ours spends most.
+
+    Returns:
+        A Markdown table; Hugging Face's with its default attention.
+    """
+    ours, theirs, inputs = step_sides(size, mask_ratio, device)
+    columns = []
+    with limited_threads(threads):
+        for step in steps(ours, theirs, inputs, device, torch.float32):
+            step(0)
+            columns.append(_operations(step, device))
+    rows = []
+    for name in sorted(columns[0], key=lambda name: -columns[0][name][0])[:top]:
+        cells = [column.get(name, (0.0, 0)) for column in columns]
+        rows.append([name, *(text for ms, n in cells for text in (f"{ms:.1f}", str(n)))])
+    totals = [sum(ms for ms, _ in column.values()) for column in columns]
+    rows.append(["all operations", f"{totals[0]:.1f}", "", f"{totals[1]:.1f}", ""])
+    return (
+        f"### Where a step goes: {size}, mask {mask_ratio:g}\n\n"
+        f"{markdown_table(PROFILE_HEAD, rows)}"
+    )
+
+
+def _operations(step: Side, device: str) -> dict[str, tuple[float, int]]:
+    """Profile one step: operation -> (own milliseconds, calls)."""
+    activities = [torch.profiler.ProfilerActivity.CPU]
+    if device == "cuda":
+        activities.append(torch.profiler.ProfilerActivity.CUDA)
+    with torch.profiler.profile(activities=activities) as profiler:
+        step(0)
+    own = "self_device_time_total" if device == "cuda" else "self_cpu_time_total"
+    return {e.key: (getattr(e, own) / 1000, e.count) for e in profiler.key_averages()}

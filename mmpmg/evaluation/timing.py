@@ -1,0 +1,96 @@
+"""Comparing speeds on a machine that is not quiet: in turn, and by the ratio of neighbours."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, TypeAlias
+
+import cv2
+import torch
+
+Side: TypeAlias = Callable[[int], object]
+Clock: TypeAlias = Callable[[], float]
+Timings: TypeAlias = dict[str, list[float]]
+
+
+class Spread(NamedTuple):
+    """Median and extremes of a few measurements."""
+
+    median: float
+    lowest: float
+    highest: float
+
+    def __str__(self) -> str:
+        """``1.31 (1.22 to 1.40)``."""
+        return f"{self.median:.2f} ({self.lowest:.2f} to {self.highest:.2f})"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Summarise measurements, at least one."""
+    return Spread(statistics.median(values), min(values), max(values))
+
+
+def alternate(
+    sides: Mapping[str, Side], repeats: int, warmup: int = 2, clock: Clock = time.perf_counter
+) -> Timings:
+    """Time several ways of doing the same thing, in turn: A B A B ...
+
+    Neighbours in time share the machine's mood (clock rate, other processes), so the ratio of two
+    neighbours says more than the ratio of two averages.
+
+    Args:
+        sides: Name -> what to time; called with the round's number, which is the same for all
+            sides of a round.
+        repeats: Timed rounds, >= 1.
+        warmup: Rounds before them that are not timed, >= 0.
+        clock: Seconds; a device that works asynchronously must be waited for in it.
+
+    Returns:
+        Name -> seconds of each round.
+
+    Raises:
+        ValueError: ``repeats`` below 1.
+    """
+    if repeats < 1:
+        raise ValueError(f"repeats {repeats} must be >= 1; mend --repeats")
+    timings: Timings = {name: [] for name in sides}
+    for number in range(-warmup, repeats):
+        for name, side in sides.items():
+            start = clock()
+            side(number % repeats)
+            if number >= 0:
+                timings[name].append(clock() - start)
+    return timings
+
+
+def ratios(timings: Timings, ours: str, theirs: str) -> Spread:
+    """How many times faster ``ours`` is: seconds of theirs over ours, round by round."""
+    return spread([b / a for a, b in zip(timings[ours], timings[theirs], strict=True)])
+
+
+@contextmanager
+def limited_threads(threads: int) -> Iterator[None]:
+    """Let torch and OpenCV compute on so many threads, and give back what they had."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Lay out a Markdown table, first column left, the others right.
+
+    Raises:
+        ValueError: A row has more or fewer cells than the head.
+    """
+    if any(len(row) != len(head) for row in rows):
+        raise ValueError(f"a row's cells do not match the {len(head)} columns {list(head)}")
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,0 +1,36 @@
+#!/usr/bin/env python
+"""Speed ratios: clips rendered against torch and torchvision, steps against Hugging Face."""
+
+import argparse
+import sys
+
+import mmpmg  # noqa: F401  (mends the stack before MMAction2 is imported)
+from mmpmg.evaluation.benchmark import PARTS, BenchmarkOptions, run_benchmark
+from mmpmg.evaluation.step_models import DECODERS
+
+
+def parse_options() -> BenchmarkOptions:
+    """Read the command line."""
+    default = BenchmarkOptions()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (both)")
+    parser.add_argument("--repeats", type=int, default=default.repeats, help="timed rounds")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of a step (all cores)")
+    parser.add_argument(
+        "--size", dest="sizes", nargs="+", default=default.sizes, metavar="ARCH:FRAMES:SIDE:BATCH",
+        help=f"steps to time, e.g. small:16:112:4; ARCH is one of {', '.join(DECODERS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=default.mask_ratios
+    )
+    parser.add_argument(
+        "--clip", nargs=3, type=int, default=default.clip, metavar=("T", "H", "W"),
+        help="frames and pixels of rendered clips",
+    )  # fmt: skip
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of the steps")
+    parser.add_argument("--profile", action="store_true", help="say where the steps' time goes")
+    return BenchmarkOptions(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    run_benchmark(parse_options(), sys.argv[1:], lambda text: print(text, flush=True))
