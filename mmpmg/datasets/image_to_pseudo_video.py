@@ -207,11 +207,10 @@ class ImageToPseudoVideo(BaseDataset):
         return self._load(idx, rng)[0]
 
     def _count_bad(self, number: int, error: ImageReadError) -> None:
-        """Note a bad image, name it once, and stop when there are too many."""
+        """Note a bad image; stop when there are too many, or else name it once."""
         if self._seen[number] == _BAD:
             return
         self._seen[number] = _BAD
-        print_log(f"Bad image skipped: {error}", logger="current", level=logging.WARNING)
         bad = int((self._seen == _BAD).sum())
         tried = int((self._seen != _UNKNOWN).sum())
         if bad > self.max_bad_share * max(tried, _FEW):
@@ -221,6 +220,8 @@ class ImageToPseudoVideo(BaseDataset):
                 f"dataset.max_bad_share={self.max_bad_share} allows. For example: {examples}. "
                 f"The last one: {error}. Mend the files, or raise dataset.max_bad_share."
             )
+        # Behind the check: workers that still run when one has stopped stay silent.
+        print_log(f"Bad image skipped: {error}", logger="current", level=logging.WARNING)
 
 
 def _in_order(
