@@ -109,7 +109,8 @@ def test_one_corrupt_file_in_a_hundred_is_named_once_and_training_goes_on(tmp_pa
     changes = pretraining(tmp_path / "images", **{"train_cfg.max_epochs": 2})
     changes |= {
         "train_dataloader.num_workers": 1,
-        "train_dataloader.persistent_workers": True,
+        # A new worker in each epoch: MMEngine's logger drops what one process repeats.
+        "train_dataloader.persistent_workers": False,
         "train_dataloader.batch_size": 20,
     }
     run = run_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
@@ -131,7 +132,9 @@ def test_a_fifth_of_corrupt_files_stops_the_run_and_says_what_to_do(workers, tmp
     run = run_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
     assert run.status == 1
     assert "TooManyBadImagesError" in run.last_line
-    for words in ("3 of the ", "dataset.max_bad_share=0.01", "Mend the files", ".png"):
+    # Two workers may meet the third and the fourth at the same moment.
+    assert re.search(r"[34] of the \d+ images tried", run.last_line)
+    for words in ("dataset.max_bad_share=0.01", "Mend the files", ".png"):
         assert words in run.last_line, run.last_line
     assert not list((tmp_path / "run").glob("*.pth"))
 
