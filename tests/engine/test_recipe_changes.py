@@ -66,7 +66,7 @@ def test_changes_that_somebody_reads_pass(changes):
     [
         ("modl.masker.mask_ratio", r"modl.*did you mean 'model'"),
         ("optim_wraper.optimizer.lr", r"did you mean 'optim_wrapper'"),
-        ("default_hooks.loger.interval", r"default_hooks.*did you mean 'logger'.*logger, timer"),
+        ("default_hooks.loggr.interval", r"default_hooks.*did you mean 'logger'.*logger, timer"),
     ],
 )
 def test_changes_that_nobody_would_read_are_refused(key, words):

@@ -66,7 +66,7 @@ def refusal(changes: dict, work_dir: Path, monkeypatch) -> str:
          [f"{PIPELINE}.motion.num_frame", "did you mean 'num_frames'?"]),
         ({"train_dataloader.num_worker": 1}, ["did you mean 'num_workers'?"]),
         ({"optim_wrapper.optimizer.lrr": 1}, ["optim_wrapper.optimizer.lrr", "AdamW"]),
-        ({"modle.masker.mask_ratio": 0.5}, ["modle", "did you mean 'model'?"]),
+        ({"modl.masker.mask_ratio": 0.5}, ["modl", "did you mean 'model'?"]),
         ({f"{PIPELINE}.mption.num_frames": 4}, ["mption", "did you mean 'motion'?"]),
         ({"train_cfg.max_epochs": 1, "param_scheduler.1.begin": 50},
          ["4 iterations", "train_cfg.max_epochs", "param_scheduler.1.begin"]),
