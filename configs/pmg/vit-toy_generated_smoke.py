@@ -13,3 +13,4 @@ param_scheduler = [
     dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=4),
     dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=4),
 ]
+auto_scale_lr = dict(base_batch_size=8)
