@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
@@ -119,7 +119,6 @@ def test_finetuning_recipe_takes_a_step_and_predicts(path):
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     model.init_weights()
-    config.optim_wrapper.paramwise_cfg.num_layers = 2
     wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
     classes = config.model.cls_head.num_classes
     log = model.train_step(batch(labels=[0, 1, 2, 3]), wrapper)
@@ -134,8 +133,6 @@ def test_finetuning_recipe_takes_a_step_and_predicts(path):
 @pytest.mark.parametrize("path", RECIPES, ids=identity)
 def test_every_transform_and_dataset_of_a_recipe_builds(path):
     """Built from the recipe as it stands; only the images and videos themselves are left out."""
-    from mmaction.registry import TRANSFORMS
-
     config = load(path)
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         if config.get(name) is None:
@@ -174,12 +171,25 @@ def test_entry_recipe_is_the_paper_s_table_1():
     assert {op.type for op in pipeline.motion.ops.values()} == {"ZoomInOut", "Affine"}
     assert config.model.data_preprocessor.blending == dict(type="ClipMixup", alpha=0.8)
     assert config.train_dataloader.dataset.num_images == 100_000
+    crop = TRANSFORMS.build(pipeline.crop)
+    assert crop.scales == (1, 0.875, 0.75, 0.66)
+    assert (crop.input_size, crop.num_fixed_crops, crop.max_wh_scale_gap) == ((224, 224), 13, 1)
     backbone = MODELS.build(config.model.backbone)
     assert (backbone.embed_dims, len(backbone.blocks)) == (768, 12)
     assert backbone.num_tokens == 1568
     neck = config.model.branches.pixel.neck
     assert (neck.embed_dims, neck.depth, neck.num_heads) == (384, 4, 6)
     assert config.optim_wrapper.get("clip_grad") is None
+
+
+def test_pmg_aug_recipe_adds_pmg_aug_and_nothing_else():
+    plain = load(ROOT / "videomae/vit-b_ucf101.py").to_dict()
+    mixed = load(ROOT / "pmg/vit-b_ucf101-videos_aug.py").to_dict()
+    pipeline = mixed["train_dataloader"]["dataset"]["pipeline"]
+    added = [step for step in pipeline if step["type"] == "PMGAug"]
+    assert added == [dict(type="PMGAug", prob=1 / 3)]
+    pipeline.remove(added[0])
+    assert mixed == plain
 
 
 def test_finetune_recipe_is_the_paper_s_table_2():
@@ -191,7 +201,7 @@ def test_finetune_recipe_is_the_paper_s_table_2():
     assert config.param_scheduler[0].end == 5
     assert config.train_cfg.max_epochs == 100
     dataset = config.train_dataloader.dataset
-    assert (dataset.type, dataset.num_repeats) == ("RepeatAugDataset", 2)
+    assert (dataset.type, dataset.num_repeats) == ("SeededRepeatAugDataset", 2)
     steps = {step.type: step for step in dataset.pipeline}
     assert steps["Flip"].flip_ratio == 0.5
     assert (steps["ClipRandAugment"].magnitude, steps["ClipRandAugment"].magnitude_std) == (9, 0.5)

@@ -12,5 +12,6 @@ train_dataloader = dict(
             root="data/fractaldb-1k",
             hint="Unpack FractalDB-1k to data/fractaldb-1k/00000/*.png; configs/pmg/vit-b_generated.py needs no download.",
         ),
+        subset="balanced",
     )
 )

@@ -12,5 +12,6 @@ train_dataloader = dict(
             root="data/imagenet/train",
             hint="Unpack ILSVRC2012_img_train.tar to data/imagenet/train/CLASS/*.JPEG; configs/pmg/vit-b_generated.py needs no download.",
         ),
+        subset="balanced",
     )
 )

@@ -13,7 +13,7 @@ train_dataloader = dict(
             dict(type="DecordInit"),
             dict(type="SampleFrames", clip_len=16, frame_interval=4),
             dict(type="DecordDecode"),
-            dict(type="MultiScaleCrop", input_size=224, scales=(1, 0.875, 0.75, 0.66)),
+            dict(type="MultiScaleCropInside", input_size=224),
             dict(type="Resize", scale=(224, 224), keep_ratio=False),
             dict(type="PMGAug", prob=1 / 3),
             dict(type="FormatShape", input_format="NCTHW"),

@@ -12,5 +12,6 @@ train_dataloader = dict(
             root="data/visual-atom-1k",
             hint="Unpack VisualAtom-1k to data/visual-atom-1k/00000/*.png; configs/pmg/vit-b_generated.py needs no download.",
         ),
+        subset="balanced",
     )
 )

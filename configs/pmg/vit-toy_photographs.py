@@ -10,4 +10,3 @@ train_dataloader = dict(
     )
 )
 train_cfg = dict(max_epochs=125)
-default_hooks = dict(checkpoint=dict(interval=25))

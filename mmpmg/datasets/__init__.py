@@ -6,6 +6,7 @@ from .image_sources import FolderImages, ImageSource, ListImages, ShaderImages
 from .image_to_pseudo_video import ImageToPseudoVideo, TooManyBadImagesError
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
+from .seeded_repeat_aug import SeededRepeatAugDataset
 
 __all__ = [
     "FolderImages",
@@ -15,6 +16,7 @@ __all__ = [
     "ListImages",
     "SampleSeedSampler",
     "SeedSample",
+    "SeededRepeatAugDataset",
     "ShaderImages",
     "TooManyBadImagesError",
     "generator",

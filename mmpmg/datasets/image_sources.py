@@ -60,6 +60,18 @@ class ImageFiles:
         """Return the file of an image."""
         return os.path.join(self.root, os.fsdecode(self._paths[index]))
 
+    def categories(self) -> np.ndarray:
+        """Return the category of every image, (N,) int32: the folder that it lies in."""
+        folders: dict[bytes, int] = {}
+        return np.fromiter(
+            (
+                folders.setdefault(os.path.dirname(self._paths[i]), len(folders))
+                for i in range(len(self))
+            ),
+            np.int32,
+            len(self),
+        )
+
     def load(self, index: int) -> np.ndarray:
         """Read an image; see `read_image`."""
         return read_image(self.name(index), self.max_pixels)

@@ -14,12 +14,12 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from .image_decoding import ImageReadError
-from .image_sources import ImageSource
+from .image_sources import ImageFiles, ImageSource
 from .sample_seed import SeedSample, generator
 
 _UNKNOWN, _GOOD, _BAD = 0, 1, 2
 _FEW = 200  # so many tried images are assumed when the share of bad ones is judged early
-_SUBSETS = ("first", "random")
+_SUBSETS = ("first", "random", "balanced")
 
 
 class TooManyBadImagesError(RuntimeError):
@@ -48,8 +48,9 @@ class ImageToPseudoVideo(BaseDataset):
             recipe can change one of them by its name (MMEngine never merges lists) or take it out
             with None.
         num_images: how many images to use. None: all.
-        subset: which ones: the ``"first"`` in the source's order, or a ``"random"`` draw, in which
-            a smaller set is part of a larger one.
+        subset: which ones: the ``"first"`` in the source's order, a ``"random"`` draw, or a
+            ``"balanced"`` one with as many of each category (folder), as the paper samples sets
+            that have categories (Sec. 4). A smaller draw is part of a larger one.
         subset_seed: seed of the random draw.
         max_bad_share: share of unreadable images among those tried, [0, 1], above which training
             stops. Early on, 200 tried images are assumed: .01 bears two bad ones.
@@ -82,7 +83,7 @@ class ImageToPseudoVideo(BaseDataset):
         self.source: ImageSource = DATASETS.build(images) if isinstance(images, dict) else images
         self.max_bad_share = max_bad_share
         self.seed_sample = SeedSample()
-        self._chosen = _choose(len(self.source), num_images, subset, subset_seed)
+        self._chosen = _choose(self.source, num_images, subset, subset_seed)
         # Shared by all workers, so that a bad image is named once and counted once.
         self._seen = torch.zeros(len(self.source), dtype=torch.uint8).share_memory_()
         super().__init__(
@@ -232,8 +233,9 @@ def _in_order(
     return [step for step in steps if step is not None]
 
 
-def _choose(available: int, num_images: int | None, subset: str, seed: int) -> np.ndarray:
+def _choose(source: ImageSource, num_images: int | None, subset: str, seed: int) -> np.ndarray:
     """Return the numbers of the chosen images, int32."""
+    available = len(source)
     if num_images is None:
         num_images = available
     if num_images < 1:
@@ -245,4 +247,29 @@ def _choose(available: int, num_images: int | None, subset: str, seed: int) -> n
         )
     if subset == "first":
         return np.arange(num_images, dtype=np.int32)
-    return np.random.default_rng(seed).permutation(available)[:num_images].astype(np.int32)
+    drawn = np.random.default_rng(seed).permutation(available).astype(np.int32)
+    if subset == "balanced":
+        drawn = drawn[_in_turn(_categories(source)[drawn])]
+    return drawn[:num_images]
+
+
+def _categories(source: ImageSource) -> np.ndarray:
+    if not isinstance(source, ImageFiles):
+        raise ValueError(
+            f"dataset.subset='balanced': {type(source).__name__} has no categories; use "
+            "FolderImages with a folder for each category, or subset='random'"
+        )
+    return source.categories()
+
+
+def _in_turn(categories: np.ndarray) -> np.ndarray:
+    """Order that takes one image of every category, then a second one of every category, ...
+
+    Its first K are balanced, up to one image, as long as no category runs out.
+    """
+    by_category = np.argsort(categories, kind="stable")
+    sizes = np.bincount(categories)
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    turn = np.empty(len(categories), dtype=np.int64)
+    turn[by_category] = np.arange(len(categories)) - first
+    return np.argsort(turn, kind="stable")

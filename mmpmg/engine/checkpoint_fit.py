@@ -9,25 +9,31 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 HEAD = "cls_head."
+CLOSING = ("backbone.norm.", "backbone.fc_norm.")
 
 
-def check_fit(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+def check_fit(
+    model: nn.Module, state: Mapping[str, Tensor], name: str, whole: bool = False
+) -> None:
     """Refuse weights that MMEngine would leave out with a warning, training from scratch instead.
 
-    A classifier of another shape is fine: it belongs to another set of classes. So is what only
-    one side has, as long as the two share anything. Buffers, such as fixed positions, follow from
-    the model's sizes and are not compared.
+    A classifier may be missing or of another shape: it belongs to another set of classes. So may
+    the encoder's closing norms, which differ between pre-training and recognition, and what only
+    the file has, such as a decoder. Buffers, such as fixed positions, follow from the model's sizes
+    and are not compared.
 
     Args:
         model: The model, not wrapped.
         state: State dict of the file.
         name: What to call the file.
+        whole: Demand every weight, the classifier too: for testing.
 
     Raises:
-        ValueError: No weight in common, or one of another shape outside the classifier.
+        ValueError: No weight in common, one of another shape, or one that the file lacks.
     """
     shapes = {key: tuple(value.shape) for key, value in model.named_parameters()}
-    shared = [key for key in shapes if key in state and not key.startswith(HEAD)]
+    free = () if whole else (HEAD, *CLOSING)
+    shared = [key for key in shapes if key in state and not key.startswith(free)]
     if not shared:
         found = ", ".join(list(state)[:3]) or "nothing"
         raise ValueError(
@@ -44,13 +50,25 @@ def check_fit(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
             "tubelet_size, embed_dims, depth) the settings of the pre-training"
         )
 
+    wanted = [key for key in shapes if whole or key.startswith("backbone.blocks.")]
+    missing = [key for key in wanted if key not in state]
+    left_over = [key for key in state if key.startswith("backbone.blocks.") and key not in shapes]
+    if missing or (left_over and not whole):
+        example = f"{missing[0]} is missing" if missing else f"{left_over[0]} is left over"
+        raise ValueError(
+            f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
+            f"{len(left_over)} are left over, for example {example}; give model.backbone (arch, "
+            "depth) the settings of the pre-training, and tools/test.py a fine-tuned checkpoint"
+        )
 
-def check_file(model: nn.Module, file: str) -> None:
+
+def check_file(model: nn.Module, file: str, whole: bool = False) -> None:
     """Read a checkpoint and check it, see `check_fit`.
 
     Args:
         model: The model, not wrapped.
         file: A checkpoint on disk or anywhere that MMEngine reads from.
+        whole: Demand every weight.
     """
     loaded: Any = CheckpointLoader.load_checkpoint(file, map_location="cpu", logger="silent")
-    check_fit(model, loaded.get("state_dict", loaded), file)
+    check_fit(model, loaded.get("state_dict", loaded), file, whole)

@@ -12,7 +12,12 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch import distributed
 
-from mmpmg.engine.recipe_changes import RecipeChanges, check_changes, mistyped_keys_named
+from mmpmg.engine.recipe_changes import (
+    RecipeChanges,
+    check_changes,
+    check_names,
+    mistyped_keys_named,
+)
 
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
@@ -52,6 +57,11 @@ def load_recipe(options: argparse.Namespace) -> Config:
     if options.cfg_options is not None:
         check_changes(config, options.cfg_options)
         config.merge_from_dict(options.cfg_options)
+    check_names(config)
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        loader = config.get(name)
+        if loader and not loader.get("num_workers"):
+            loader.persistent_workers = False  # torch refuses True, and there is nothing to persist
     config.launcher = options.launcher
     if options.work_dir is not None:
         config.work_dir = options.work_dir

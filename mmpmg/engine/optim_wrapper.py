@@ -72,6 +72,7 @@ class AutocastOptimWrapper(OptimWrapper):
         self.sample_names: Sequence[str] = ()
         """Names of the samples in the current batch, kept up to date by ``SampleNamesHook``."""
         self._skips = 0
+        self._broken = False
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -104,7 +105,10 @@ class AutocastOptimWrapper(OptimWrapper):
         # A GPU waits here for the loss. Being sure that no broken step is taken is worth it.
         if finite.item() == 1:
             self._skips = 0
-            super().update_params(loss, step_kwargs, zero_kwargs)
+            if self._broken:
+                self._pass_over(zero_kwargs)
+            else:
+                super().update_params(loss, step_kwargs, zero_kwargs)
             return
         self._skips += 1
         message = self._describe(loss)
@@ -121,10 +125,16 @@ class AutocastOptimWrapper(OptimWrapper):
                 "sets how many are borne"
             )
         print_log(f"{message}: step skipped", logger="current", level=logging.WARNING)
-        # What the batches before it in this accumulation left behind goes too: ranks that did not
-        # synchronise yet would otherwise part ways.
+        # The other batches of this accumulation go too: a step from part of them would be a weaker
+        # one, and ranks that did not synchronise yet would part ways.
+        self._broken = True
+        self._pass_over(zero_kwargs)
+
+    def _pass_over(self, zero_kwargs: dict | None) -> None:
+        """Count a batch without using it; the next accumulation starts clean."""
         self.zero_grad(**(zero_kwargs or {}))
         self._inner_count += 1
+        self._broken = not self.should_update()
 
     def _describe(self, loss: torch.Tensor) -> str:
         iteration = self.message_hub.get_info("iter", "unknown")

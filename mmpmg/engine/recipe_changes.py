@@ -16,6 +16,7 @@ from mmengine.registry import Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+ALSO_READ = ("auto_scale_lr", "custom_imports")
 _UNEXPECTED = re.compile(r"\(\) got an unexpected keyword argument '(\w+)'")
 
 
@@ -61,7 +62,7 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
             or it goes through an entry that does not exist, among entries that all have a type
             (a hook, a step of a pipeline, an op), and gives it none.
     """
-    known = {*recipe, *inspect.signature(Runner).parameters, "auto_scale_lr", "custom_imports"}
+    known = {*recipe, *inspect.signature(Runner).parameters, *ALSO_READ}
     for key in changes:
         first, *rest = key.split(".")
         if first not in known:
@@ -81,6 +82,26 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
                     )
                 break
             node, path = node[part], f"{path}.{part}"
+
+
+def check_names(recipe: Mapping[str, Any]) -> None:
+    """Refuse a top-level name that is almost, but not quite, one that MMEngine's Runner reads.
+
+    MMAction2's recipes define variables of their own, so an unknown name is not an error in itself.
+
+    Args:
+        recipe: The recipe, changes included.
+
+    Raises:
+        ValueError: A name is a misspelling of one that the Runner reads.
+    """
+    read = {*inspect.signature(Runner).parameters, *ALSO_READ}
+    for name in set(recipe) - read:
+        close = get_close_matches(name, read, n=1, cutoff=0.9)
+        if close:
+            raise ValueError(
+                f"{name!r} at the top of the recipe is read by nobody; did you mean {close[0]!r}?"
+            )
 
 
 @contextmanager

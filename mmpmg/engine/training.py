@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import os
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.logging import print_log
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmpmg.engine.checkpoint_fit import check_file
 from mmpmg.engine.launch import build_runner, load_recipe
@@ -33,9 +34,13 @@ def train(options: argparse.Namespace) -> None:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if options.amp and config.optim_wrapper.get("type", "OptimWrapper") == "OptimWrapper":
         config.optim_wrapper.type = "AutocastOptimWrapper"
-    if options.resume is not None:
-        config.resume = True
-        config.load_from = None if options.resume == "auto" else options.resume
+    if options.resume == "auto":
+        # MMEngine's own auto-resume forgets load_from even where there is nothing to resume: the
+        # first start of a requeued job would train from scratch.
+        config.resume = find_latest_checkpoint(config.work_dir) is not None
+        config.load_from = None if config.resume else config.get("load_from")
+    elif options.resume is not None:
+        config.resume, config.load_from = True, options.resume
     if config.get("load_from") and not Path(config.load_from).is_file():
         key = "--resume" if options.resume else "load_from"
         if "://" not in config.load_from:
@@ -45,7 +50,7 @@ def train(options: argparse.Namespace) -> None:
             raise ValueError(
                 f"{options.config} has no auto_scale_lr; add auto_scale_lr=dict(base_batch_size=N)"
             )
-        config.auto_scale_lr.enable = True
+        _scale_learning_rate(config)
     randomness = config.get("randomness") or {}
     if options.seed is not None:
         randomness["seed"] = options.seed
@@ -59,20 +64,26 @@ def train(options: argparse.Namespace) -> None:
     if config.get("load_from") and not config.get("resume"):
         check_file(getattr(runner.model, "module", runner.model), config.load_from)
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
-        _check_length(runner)
+        _check_length(runner, config)
         runner.train()
 
 
-def _check_length(runner: Runner) -> None:
-    """A run shorter than its warm-up fails deep inside MMEngine; say it here.
+def _check_length(runner: Runner, config: Config) -> None:
+    """A run without a batch, or shorter than its warm-up, fails deep inside MMEngine; say it here.
 
     Only the loop knows how many iterations there are, so it is built now; ``train`` takes it over.
     """
     loop = runner.train_loop
+    if not len(loop.dataloader):
+        raise ValueError(
+            f"{len(loop.dataloader.dataset)} samples over {runner.world_size} processes do not "
+            f"fill one batch of train_dataloader.batch_size={config.train_dataloader.batch_size}: "
+            "lower it, or set train_dataloader.drop_last=False"
+        )
     schedulers = runner.param_schedulers or []
     schedulers = schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]
     for number, scheduler in enumerate(schedulers):
-        if not isinstance(scheduler, dict) or loop is None:
+        if not isinstance(scheduler, dict):
             continue
         by_epoch = scheduler.get("by_epoch", True)
         length, unit = (loop.max_epochs, "epochs") if by_epoch else (loop.max_iters, "iterations")
@@ -86,21 +97,45 @@ def _check_length(runner: Runner) -> None:
             )
 
 
+def _batch_size(config: Config) -> tuple[int, int, int]:
+    """(processes, samples a batch, batches a step); their product is the samples of a step."""
+    processes = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", 1)))
+    counts = config.optim_wrapper.get("accumulative_counts", 1)
+    return (
+        1 if config.launcher == "none" else processes,
+        config.train_dataloader.batch_size,
+        counts,
+    )
+
+
+def _scale_learning_rate(config: Config) -> None:
+    """Scale the rate and the schedules' floors to the samples of a step.
+
+    MMEngine's own scaling counts neither gradient accumulation nor a floor, which would end up
+    above the rate itself.
+    """
+    ratio = math.prod(_batch_size(config)) / config.auto_scale_lr.base_batch_size
+    config.optim_wrapper.optimizer.lr *= ratio
+    for scheduler in config.get("param_scheduler") or []:
+        if "eta_min" in scheduler:
+            scheduler.eta_min *= ratio
+    config.auto_scale_lr = dict(enable=False, base_batch_size=math.prod(_batch_size(config)))
+    print_log(
+        f"learning rate and floors x {ratio:g} (--auto-scale-lr): lr "
+        f"{config.optim_wrapper.optimizer.lr:g}",
+        logger="current",
+    )
+
+
 def _warn_of_batch_size(config: Config) -> None:
     """A recipe's learning rate belongs to its batch size; say so where they part."""
     scaling = config.get("auto_scale_lr")
-    if not scaling or scaling.get("enable"):
-        return
-    processes = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", 1)))
-    if config.launcher == "none":
-        processes = 1
-    counts = config.optim_wrapper.get("accumulative_counts", 1)
-    batch = config.train_dataloader.batch_size * processes * counts
-    if batch != scaling.base_batch_size:
+    batch = _batch_size(config)
+    if scaling and math.prod(batch) != scaling.base_batch_size:
         print_log(
-            f"{processes} x {config.train_dataloader.batch_size} x {counts} (processes x "
-            f"batch_size x accumulative_counts) = {batch} samples a step; the recipe's learning "
-            f"rate is for {scaling.base_batch_size}. --auto-scale-lr scales it",
+            f"{' x '.join(map(str, batch))} (processes x batch_size x accumulative_counts) = "
+            f"{math.prod(batch)} samples a step; the recipe's learning rate is for "
+            f"{scaling.base_batch_size}. --auto-scale-lr scales it",
             logger="current",
             level=logging.WARNING,
         )
@@ -133,4 +168,5 @@ def test(options: argparse.Namespace) -> None:
         evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
         config.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=options.dump)]
     runner = build_runner(config)
+    check_file(getattr(runner.model, "module", runner.model), options.checkpoint, whole=True)
     runner.test()

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.dist import get_rank
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmpmg.models.token_noise import token_noise
 
 SEED_KEY = "sample_seed"
+
+
+@functools.cache
+def _warn_of_missing_seeds() -> None:
+    """Once a process."""
+    print_log(
+        f"samples carry no {SEED_KEY}: masks and mixing are random but not repeatable. Put "
+        "dict(type='SeedSample') first in the pipeline, use sampler=dict(type='SampleSeedSampler') "
+        f"and name '{SEED_KEY}' in PackActionInputs.meta_keys",
+        logger="current",
+        level=logging.WARNING,
+    )
 
 
 def batch_seeds(
@@ -31,6 +47,8 @@ def batch_seeds(
     """
     samples = data_samples or []
     if not samples or any(SEED_KEY not in sample.metainfo for sample in samples):
+        if samples:
+            _warn_of_missing_seeds()
         # MMEngine seeds all ranks alike, so the rank must enter.
         drawn = torch.randint(2**62, (num_clips,))
         return token_noise(drawn + get_rank(), 1)[:, 0].to(device)

@@ -52,10 +52,11 @@ def test_skip_takes_exactly_the_finite_steps():
     assert torch.equal(skipped, steps(*make(), GOOD[:3]))
 
 
-def test_skip_drops_the_whole_accumulation():
-    """The window [0, 1] is used, [2, NaN] is not, [3, 4] is."""
+@pytest.mark.parametrize("broken", [[GOOD[2], NAN], [NAN, GOOD[2]], [NAN, NAN]])
+def test_skip_drops_the_whole_accumulation(broken):
+    """The window [0, 1] is used, the one with a NaN is not, [3, 4] is."""
     settings = dict(nonfinite_loss="skip", accumulative_counts=2)
-    skipped = steps(*make(settings), [GOOD[0], GOOD[1], GOOD[2], NAN, GOOD[3], GOOD[4]])
+    skipped = steps(*make(settings), [GOOD[0], GOOD[1], *broken, GOOD[3], GOOD[4]])
     clean = steps(*make(dict(accumulative_counts=2)), [GOOD[0], GOOD[1], GOOD[3], GOOD[4]])
     assert torch.equal(skipped, clean)
 

@@ -4,7 +4,12 @@ import pytest
 from mmengine.config import Config, DictAction
 from torch import nn
 
-from mmpmg.engine.recipe_changes import RecipeChanges, check_changes, mistyped_keys_named
+from mmpmg.engine.recipe_changes import (
+    RecipeChanges,
+    check_changes,
+    check_names,
+    mistyped_keys_named,
+)
 
 RECIPE = Config(
     dict(
@@ -107,3 +112,14 @@ def test_other_type_errors_stay_as_they_are(message):
         raise TypeError(message)
     assert str(error.value) == message
     assert error.value.__cause__ is None
+
+
+@pytest.mark.parametrize("name", ["optim_wraper", "custom_hook", "train_dataloaders"])
+def test_a_name_that_is_almost_one_of_the_runner_s_is_refused(name):
+    with pytest.raises(ValueError, match=rf"{name}.*did you mean"):
+        check_names({"model": {}, "custom_hooks": [], name: {}})
+
+
+def test_variables_of_mmaction2_s_own_recipes_are_let_through():
+    names = ["dataset_type", "data_root", "ann_file_train", "train_pipeline", "file_client_args"]
+    check_names({"model": {}, "train_dataloader": {}, **dict.fromkeys(names)})

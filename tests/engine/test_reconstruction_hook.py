@@ -37,6 +37,7 @@ def small_run(photographs: Path, work_dir: Path, epochs: int = 2, workers: int =
     loader.update(batch_size=4, num_workers=workers, persistent_workers=workers > 0)
     loader.dataset.images = dict(type="FolderImages", root=str(photographs))
     config.train_cfg.max_epochs = epochs
+    config.default_hooks.checkpoint.interval = 1
     config.param_scheduler = None  # its warm-up may be longer than this run
     config.experiment_name = f"reconstruction_{work_dir.name}"
     config.launcher = "none"

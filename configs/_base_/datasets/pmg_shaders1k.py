@@ -19,13 +19,7 @@ train_dataloader = dict(
         num_images=100_000,
         subset="random",
         pipeline=dict(
-            crop=dict(
-                type="MultiScaleCrop",
-                input_size=224,
-                scales=(1, 0.875, 0.75, 0.66),
-                num_fixed_crops=13,
-                max_wh_scale_gap=1,
-            ),
+            crop=dict(type="MultiScaleCropInside", input_size=224),
             resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
             flip=dict(type="Flip", flip_ratio=0.5),
             motion=dict(

@@ -10,10 +10,10 @@ train_dataloader = dict(
     persistent_workers=True,
     pin_memory=True,
     drop_last=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
+    sampler=dict(type="SampleSeedSampler", shuffle=True),
     collate_fn=dict(type="repeat_pseudo_collate"),
     dataset=dict(
-        type="RepeatAugDataset",
+        type="SeededRepeatAugDataset",
         num_repeats=2,
         ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),

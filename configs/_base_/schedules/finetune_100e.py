@@ -3,8 +3,8 @@
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
     optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05),
-    constructor="LearningRateDecayOptimizerConstructor",
-    paramwise_cfg=dict(decay_rate=0.75, decay_type="layer_wise", num_layers=12),
+    constructor="EncoderLayerDecayConstructor",
+    paramwise_cfg=dict(decay_rate=0.75, decay_type="layer_wise"),
 )
 param_scheduler = [
     dict(
@@ -17,7 +17,7 @@ param_scheduler = [
     ),
     dict(
         type="CosineAnnealingLR",
-        eta_min=1e-6,
+        eta_min_ratio=1e-3,
         by_epoch=True,
         begin=5,
         convert_to_iter_based=True,

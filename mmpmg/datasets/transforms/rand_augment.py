@@ -23,7 +23,7 @@ class ClipRandAugment(BaseTransform):
     Required and changed key: ``imgs``, a list of (H, W, 3) uint8 RGB frames.
 
     Args:
-        magnitude: Strength of the operations, in [0, 10].
+        magnitude: Strength of the operations, a whole number in [0, 10].
         magnitude_std: Standard deviation of the strength, >= 0.
         num_ops: Operations applied to a clip, >= 1.
 
@@ -32,9 +32,11 @@ class ClipRandAugment(BaseTransform):
         ImportError: timm, or the torchvision that it needs, does not import.
     """
 
-    def __init__(self, magnitude: float = 9, magnitude_std: float = 0.5, num_ops: int = 4) -> None:
-        if not 0 <= magnitude <= 10:
-            raise ValueError(f"ClipRandAugment.magnitude={magnitude}: must be in [0, 10]")
+    def __init__(self, magnitude: int = 9, magnitude_std: float = 0.5, num_ops: int = 4) -> None:
+        if not isinstance(magnitude, int) or not 0 <= magnitude <= 10:
+            raise ValueError(
+                f"ClipRandAugment.magnitude={magnitude}: must be a whole number in [0, 10]"
+            )
         if magnitude_std < 0:
             raise ValueError(f"ClipRandAugment.magnitude_std={magnitude_std}: must be 0 or more")
         if num_ops < 1:
@@ -48,7 +50,7 @@ class ClipRandAugment(BaseTransform):
                 "the recipe's pipeline"
             ) from error
         self._make = rand_augment_transform
-        self.spec = f"rand-m{magnitude}-n{num_ops}-mstd{magnitude_std}-inc1"
+        self.spec = f"rand-m{magnitude}-n{num_ops}-mstd{magnitude_std:f}-inc1"
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Augment every frame alike."""

@@ -38,12 +38,12 @@ class MaskedVideoPretrainer(BaseModel):
         backbone: Encoder that takes ``(clip, visible)``.
         masker: Draws the (B, N) masks from the samples' seeds.
         branches: name -> dict(neck=..., head=...); the loss of branch ``x`` is logged as
-            ``loss_x``.
+            ``loss_x``. None takes a base's branch out.
         data_preprocessor: MMAction2's ``ActionDataPreprocessor`` config.
         init_cfg: MMEngine initialisers.
 
     Raises:
-        ValueError: No branches.
+        ValueError: No branches, or one that is not a neck and a head.
     """
 
     def __init__(
@@ -58,6 +58,13 @@ class MaskedVideoPretrainer(BaseModel):
             data_preprocessor or {}, default_args=dict(type="ActionDataPreprocessor")
         )
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        branches = {name: branch for name, branch in branches.items() if branch is not None}
+        for name, branch in branches.items():
+            if set(branch) != {"neck", "head"}:
+                raise ValueError(
+                    f"model.branches.{name} has {', '.join(branch) or 'nothing'}; it takes exactly "
+                    "a neck (decoder) and a head"
+                )
         if not branches:
             raise ValueError(
                 "model.branches is empty: give at least one, e.g. "

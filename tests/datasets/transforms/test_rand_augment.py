@@ -62,7 +62,9 @@ def test_a_frame_is_what_timm_makes_of_it(frame):
     assert all(np.array_equal(a, b) for a, b in zip(out, expected, strict=True))
 
 
-@pytest.mark.parametrize("settings", [dict(magnitude=11), dict(magnitude_std=-1), dict(num_ops=0)])
+@pytest.mark.parametrize(
+    "settings", [dict(magnitude=11), dict(magnitude=7.5), dict(magnitude_std=-1), dict(num_ops=0)]
+)
 def test_illegal_settings_name_themselves(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
         ClipRandAugment(**settings)

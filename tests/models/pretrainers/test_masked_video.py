@@ -144,6 +144,11 @@ def test_pixels_undo_the_preprocessor(model, batch):
     [
         (dict(masker=dict(type="TubeMasker", mask_ratio=0.01)), "masks 0 of the 16 units"),
         (dict(branches={}), "model.branches is empty"),
+        (dict(branches=dict(pixel=None)), "model.branches is empty"),
+        (
+            dict(branches=dict(pixel=dict(CONFIG["branches"]["pixel"], loss_weight=2.0))),
+            r"model.branches.pixel has neck, head, loss_weight",
+        ),
     ],
 )
 def test_illegal_recipes_raise_when_built(change, words):
