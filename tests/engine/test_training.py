@@ -1,0 +1,117 @@
+"""How options and recipe become what the Runner is given; for whole runs see integration/."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner.checkpoint import save_checkpoint
+
+from mmpmg.engine import training
+from mmpmg.engine.checkpoint_fit import check_fit
+from mmpmg.models.backbones import MaskedVisionTransformer
+
+ROOT = Path(__file__).parents[2]
+
+
+class Built(Exception):
+    """Carries the config that would have been built."""
+
+
+@pytest.fixture
+def given(monkeypatch, tmp_path):
+    def stop(config):
+        raise Built(config)
+
+    monkeypatch.setattr(training, "build_runner", stop)
+
+    def run(recipe="pmg/vit-toy_generated", **options):
+        settings = dict(
+            config=str(ROOT / f"configs/{recipe}.py"), work_dir=str(tmp_path / "run"),
+            cfg_options=None, launcher="none", local_rank=0, resume=None, amp=False,
+            no_validate=False, auto_scale_lr=False, seed=None, diff_rank_seed=False,
+            deterministic=False,
+        )  # fmt: skip
+        with pytest.raises(Built) as built:
+            training.train(argparse.Namespace(**{**settings, **options}))
+        return built.value.args[0]
+
+    return run
+
+
+def test_resume_keeps_load_from_until_there_is_a_checkpoint(given, tmp_path):
+    encoder = tmp_path / "encoder.pth"
+    save_checkpoint({}, str(encoder))
+    options = dict(resume="auto", cfg_options=dict(load_from=str(encoder)))
+    first = given("finetune/vit-toy_gestures", **options)
+    assert (first.resume, first.load_from) == (False, str(encoder))
+
+    run = tmp_path / "run"
+    run.mkdir()
+    save_checkpoint({}, str(run / "epoch_1.pth"))
+    (run / "last_checkpoint").write_text(str(run / "epoch_1.pth"))
+    later = given("finetune/vit-toy_gestures", **options)
+    assert (later.resume, later.load_from) == (True, None)
+
+
+def test_resume_from_a_named_checkpoint(given, tmp_path):
+    file = tmp_path / "epoch_7.pth"
+    save_checkpoint({}, str(file))
+    config = given(resume=str(file))
+    assert (config.resume, config.load_from) == (True, str(file))
+
+
+@pytest.mark.parametrize(("counts", "batch", "ratio"), [(1, 64, 2.0), (8, 4, 1.0), (4, 32, 4.0)])
+def test_auto_scale_lr_counts_accumulation_and_scales_the_floor(given, counts, batch, ratio):
+    """The recipe: lr 1e-3 and a floor of 1e-5 for 32 samples a step."""
+    changes = {
+        "optim_wrapper.accumulative_counts": counts,
+        "train_dataloader.batch_size": batch,
+    }
+    config = given(auto_scale_lr=True, cfg_options=changes)
+    assert config.optim_wrapper.optimizer.lr == pytest.approx(1e-3 * ratio)
+    assert config.param_scheduler[1].eta_min == pytest.approx(1e-5 * ratio)
+    assert not config.auto_scale_lr.enable, "MMEngine must not scale once more"
+
+
+def test_processes_count_too(given, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    config = given("pmg/vit-b_shaders1k", auto_scale_lr=True, launcher="pytorch")
+    assert config.optim_wrapper.optimizer.lr == pytest.approx(1e-3)  # 8 x 32 = 256
+
+
+def test_seed_and_amp(given):
+    assert given().randomness.seed == 0
+    assert given(seed=3, diff_rank_seed=True).randomness == dict(seed=3, diff_rank_seed=True)
+    assert given(amp=True).optim_wrapper.type == "AutocastOptimWrapper"
+
+
+def test_no_workers_need_not_persist(given):
+    assert given().train_dataloader.persistent_workers
+    config = given(cfg_options={"train_dataloader.num_workers": 0})
+    assert not config.train_dataloader.persistent_workers
+
+
+class Recognizer(torch.nn.Module):
+    def __init__(self, depth):
+        super().__init__()
+        self.backbone = MaskedVisionTransformer(
+            img_size=32, num_frames=4, embed_dims=12, depth=depth, num_heads=2
+        )
+        self.cls_head = torch.nn.Linear(12, 3)
+
+
+@pytest.mark.parametrize(("file", "model"), [(2, 4), (4, 2)])
+def test_an_encoder_of_another_depth_is_refused(file, model):
+    state = {k: v for k, v in Recognizer(file).state_dict().items() if "cls_head" not in k}
+    with pytest.raises(ValueError, match=r"(missing|left over).*depth"):
+        check_fit(Recognizer(model), state, "encoder.pth")
+
+
+def test_testing_wants_the_classifier_as_well():
+    state = Recognizer(2).state_dict()
+    check_fit(Recognizer(2), state, "epoch_1.pth", whole=True)
+    del state["cls_head.weight"]
+    check_fit(Recognizer(2), state, "encoder.pth")
+    with pytest.raises(ValueError, match=r"cls_head\.weight is missing.*tools/test\.py"):
+        check_fit(Recognizer(2), state, "encoder.pth", whole=True)
