@@ -4,7 +4,8 @@ Not from the paper; the table in the README comes from it. Folds are chosen on t
 
     tools/train.py configs/finetune/vit-toy_gestures.py --cfg-options load_from=ENCODER.pth \
         train_dataloader.dataset.ann_file=data/gestures/fold1_train.txt \
-        val_dataloader.dataset.ann_file=data/gestures/fold1_test.txt
+        val_dataloader.dataset.ann_file=data/gestures/fold1_test.txt \
+        test_dataloader.dataset.ann_file=data/gestures/fold1_test.txt
 """
 
 _base_ = [

@@ -51,7 +51,7 @@ def generator(results: Mapping[str, Any], stream: str) -> np.random.Generator:
     """Return the random generator of one transform for one sample.
 
     Two transforms with different stream names draw independently, so that adding a transform to a
-    pipeline does not change what the others draw.
+    pipeline does not change what the others draw. Two of the same name draw alike.
 
     Args:
         results: the sample; its ``sample_seed`` decides. When it is absent (a recipe without
