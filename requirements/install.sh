@@ -35,10 +35,15 @@ find_python() {
 }
 
 # Count packages while pip downloads them: a line for each tenth one.
+# In bash, not awk: Debian's awk reads its input in blocks, and the lines would come at the end.
 progress() {
-  awk -v total="$(grep -o '^[^#=]*==' "$pins" | sort -u | wc -l)" '
-    /^Collecting / { if (++n % 10 == 1) { printf "  %3d of at most %d: %s\n", n, total, $2; fflush() } }
-    /^Installing collected packages/ && !unpacking++ { print "  unpacking (a minute or two) ..."; fflush() }'
+  local n=0 first second rest
+  while read -r first second rest; do
+    case "$first $second" in
+      "Collecting "*) n=$((n + 1)); if ((n % 10 == 1)); then echo "  package $n: $second"; fi ;;
+      "Installing collected") ((n < 2)) || echo "  unpacking $n packages (two minutes or so) ..." ;;
+    esac
+  done
 }
 
 if [ -e "$building" ]; then

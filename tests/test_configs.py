@@ -296,6 +296,13 @@ def test_a_mistyped_key_of_the_model_raises(key):
         MODELS.build(config.model)
 
 
+def test_a_mistyped_step_of_the_pipeline_is_named_with_its_neighbours():
+    dataset = load(ROOT / "pmg/vit-toy_generated.py").train_dataloader.dataset
+    dataset.pipeline.motoin = dict(ops=dict(affine=None))
+    with pytest.raises(ValueError, match=r"pipeline\.motoin has no type.*motion"):
+        DATASETS.build(dataset)
+
+
 def test_generated_images_make_a_training_batch_without_any_file():
     config = load(ROOT / "pmg/vit-toy_generated.py")
     dataset = DATASETS.build(config.train_dataloader.dataset)

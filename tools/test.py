@@ -2,10 +2,14 @@
 """Evaluate a fine-tuned checkpoint with its recipe."""
 
 import argparse
+import os
 
-import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
-from mmpmg.engine.launch import add_shared_options
-from mmpmg.engine.training import test
+# Before torch is loaded: on busy cores, threads that spin while they wait cost a multiple.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import mmpmg  # noqa: E402, F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.launch import add_shared_options  # noqa: E402
+from mmpmg.engine.training import test  # noqa: E402
 
 
 def parse_options() -> argparse.Namespace:

@@ -229,8 +229,14 @@ def _in_order(
     pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
 ) -> list[dict | Callable]:
     """Return the transforms as a list, without those that a recipe took out."""
-    steps = list(pipeline.values()) if isinstance(pipeline, Mapping) else list(pipeline)
-    return [step for step in steps if step is not None]
+    steps = dict(pipeline if isinstance(pipeline, Mapping) else enumerate(pipeline))
+    for name, step in steps.items():
+        if isinstance(step, Mapping) and "type" not in step:
+            raise ValueError(
+                f"dataset.pipeline.{name} has no type: either a step of another name was meant, "
+                f"one of {', '.join(map(str, steps))}, or its type is missing"
+            )
+    return [step for step in steps.values() if step is not None]
 
 
 def _choose(source: ImageSource, num_images: int | None, subset: str, seed: int) -> np.ndarray:

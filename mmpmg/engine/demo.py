@@ -97,6 +97,12 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
     options = PictureOptions(num_clips=3, formats=())
     pictures += draw_recipe(config, out / "reconstructions", options, checkpoint)
 
+    print(
+        "     after so few steps expect colours and shades, not detail; every picture says how its\n"
+        "     loss compares with flat patches",
+        flush=True,
+    )
+
     print("4/4  The encoder in a Recognizer3D", flush=True)
     encoder = out / "encoder.pth"
     scores = load_into_recognizer(finetune_recipe, encoder)
@@ -107,10 +113,12 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
     for path in pictures:
         print(f"  {path}")
     print(
-        f"The encoder is {encoder}. Next, with your own images and videos:\n"
-        "  tools/train.py configs/pmg/vit-toy_generated.py          # longer, with clips mixed\n"
-        f"  tools/train.py {finetune_recipe} --cfg-options load_from={encoder}\n"
-        "  tools/dist_train.sh configs/pmg/vit-b_generated.py 8     # the real size, on GPUs"
+        f"The encoder is {encoder}. What to type next:\n"
+        "  source .venv/bin/activate\n"
+        "  tools/visualize.py configs/pmg/vit-b_generated.py --flow   # clips at full size\n"
+        "  tools/train.py configs/pmg/vit-toy_generated.py            # longer, with clips mixed\n"
+        "  tools/dist_train.sh configs/pmg/vit-b_generated.py 8       # the real size, on GPUs\n"
+        "The README goes on with your own images, and with fine-tuning on your own videos."
     )
 
 
