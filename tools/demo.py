@@ -8,8 +8,8 @@ from pathlib import Path
 # Before torch is loaded: on busy cores, threads that spin while they wait cost a multiple.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import mmpmg  # noqa: E402, F401  (mends the stack before MMEngine reads the recipe)
-from mmpmg.engine.demo import run_demo  # noqa: E402
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.demo import run_demo
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

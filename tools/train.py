@@ -7,9 +7,9 @@ import os
 # Before torch is loaded: on busy cores, threads that spin while they wait cost a multiple.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import mmpmg  # noqa: E402, F401  (mends the stack before MMEngine reads the recipe)
-from mmpmg.engine.launch import add_shared_options  # noqa: E402
-from mmpmg.engine.training import train  # noqa: E402
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.launch import add_shared_options
+from mmpmg.engine.training import train
 
 
 def parse_options() -> argparse.Namespace:

@@ -98,8 +98,8 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
     pictures += draw_recipe(config, out / "reconstructions", options, checkpoint)
 
     print(
-        "     after so few steps expect colours and shades, not detail; every picture says how its\n"
-        "     loss compares with flat patches",
+        "     after so few steps expect colours and shades, not detail; each picture compares its\n"
+        "     loss with that of flat patches",
         flush=True,
     )
 
