@@ -2,8 +2,8 @@
 
 Data Collection-free Masked Video Modeling (ECCV 2024), supplement, Table 1; ops Zoom-in/out and
 Affine (Table 3), mixup of clips (Table 4). The paper's numbers after fine-tuning: UCF101 89.6,
-HMDB51 59.7 (Table 7). 8 x 32 clips a step, 781 k steps = 200 M clips; about a month on the paper's
-8 A100 at VideoMAE's published speed.
+HMDB51 59.7 (Table 7). 8 x 32 clips a step, 781 k steps = 200 M clips;
+some nine days on 8 GPUs at the 31 clips a second and GPU that VideoMAE's authors report (not run).
 
     tools/dist_train.sh configs/pmg/vit-b_shaders1k.py 8
 """
