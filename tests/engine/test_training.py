@@ -115,3 +115,18 @@ def test_testing_wants_the_classifier_as_well():
     check_fit(Recognizer(2), state, "encoder.pth")
     with pytest.raises(ValueError, match=r"cls_head\.weight is missing.*tools/test\.py"):
         check_fit(Recognizer(2), state, "encoder.pth", whole=True)
+
+
+def test_a_run_without_a_batch_says_which_numbers_do_not_fit():
+    class Loader(list):
+        dataset = range(12)
+
+    class Loop:
+        dataloader = Loader()
+
+    class Runner:
+        train_loop, world_size = Loop(), 2
+
+    config = training.Config(dict(train_dataloader=dict(batch_size=32)))
+    with pytest.raises(ValueError, match=r"12 samples over 2 processes.*batch_size=32.*drop_last"):
+        training._check_length(Runner(), config)
