@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Speed ratios: clips rendered against torch and torchvision, steps against Hugging Face."""
+"""Speed: clips rendered against torch and torchvision, steps against Hugging Face; big indices."""
 
 import argparse
 import sys
@@ -13,7 +13,7 @@ def parse_options() -> BenchmarkOptions:
     """Read the command line."""
     default = BenchmarkOptions()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (both)")
+    parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (all)")
     parser.add_argument("--repeats", type=int, default=default.repeats, help="timed rounds")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of a step (all cores)")
     parser.add_argument(
@@ -29,6 +29,7 @@ def parse_options() -> BenchmarkOptions:
     )  # fmt: skip
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of the steps")
     parser.add_argument("--profile", action="store_true", help="say where the steps' time goes")
+    parser.add_argument("--files", type=int, default=default.files, help="files of the index")
     return BenchmarkOptions(**vars(parser.parse_args()))
 
 

@@ -1,14 +1,16 @@
 """Where samples come from: image sources, the pseudo-video dataset, transforms, seeding."""
 
 from . import transforms
+from .bad_samples import TooManyBadSamplesError
+from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
 from .image_decoding import ImageReadError
 from .image_sources import FolderImages, ImageSource, ListImages, ShaderImages
-from .image_to_pseudo_video import ImageToPseudoVideo, TooManyBadImagesError
+from .image_to_pseudo_video import ImageToPseudoVideo
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
-from .seeded_repeat_aug import SeededRepeatAugDataset
 
 __all__ = [
+    "CheckedVideoDataset",
     "FolderImages",
     "ImageReadError",
     "ImageSource",
@@ -18,7 +20,8 @@ __all__ = [
     "SeedSample",
     "SeededRepeatAugDataset",
     "ShaderImages",
-    "TooManyBadImagesError",
+    "TooManyBadSamplesError",
+    "VideoReadError",
     "generator",
     "sample_seed",
     "transforms",

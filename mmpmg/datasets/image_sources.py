@@ -7,7 +7,6 @@ A source is a sequence of images, built from a recipe, for example
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +15,7 @@ from mmaction.registry import DATASETS
 
 from mmpmg.synthesis import shader_image
 
+from .file_check import CHECKS, missing_files
 from .folder_index import index_folder
 from .image_decoding import MAX_PIXELS, read_image
 from .path_index import PathIndex
@@ -25,8 +25,6 @@ from .sample_seed import sample_seed
 IMAGE_EXTENSIONS = (
     ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
 )  # fmt: skip
-_CHECKS = ("all", "sample", "none")
-_SAMPLED = 1000  # files that check="sample" looks at
 
 
 @runtime_checkable
@@ -154,8 +152,8 @@ class ListImages(ImageFiles):
         max_pixels: int = MAX_PIXELS,
         hint: str | None = None,
     ) -> None:
-        if check not in _CHECKS:
-            raise ValueError(f"images.check={check!r}: must be one of {', '.join(_CHECKS)}")
+        if check not in CHECKS:
+            raise ValueError(f"images.check={check!r}: must be one of {', '.join(CHECKS)}")
         self.list_file = os.path.expanduser(list_file)
         self.root = os.path.expanduser(root)
         self.max_pixels = _positive(max_pixels, "images.max_pixels")
@@ -168,23 +166,14 @@ class ListImages(ImageFiles):
         count = len(self._paths)
         if not count:
             raise _no_images(f"The image list {list_file} names no file.", hint)
-        if check == "all":
-            self._check(range(count), hint)
-        elif check == "sample":
-            self._check(sorted({*range(0, count, -(-count // _SAMPLED)), count - 1}), hint)
-
-    def _check(self, indices: Sequence[int], hint: str | None) -> None:
-        missing = [index for index in indices if not _is_file(self.name(index))]
-        if not missing:
-            return
-        if len(indices) < len(self):
-            return self._check(range(len(self)), hint)
-        names = ", ".join(self.name(index) for index in missing[:3])
-        raise _no_images(
-            f"{len(missing)} of the {len(self)} files that {self.list_file} names do not exist, "
-            f"for example {names}. Relative paths start from images.root={self.root!r}.",
-            hint,
-        )
+        missing = missing_files(self.name, count, check)
+        if missing:
+            raise _no_images(
+                f"{len(missing)} of the {count} files that {self.list_file} names do not exist, "
+                f"for example {', '.join(missing[:3])}. Relative paths start from "
+                f"images.root={self.root!r}.",
+                hint,
+            )
 
 
 @DATASETS.register_module()
@@ -234,13 +223,6 @@ def _positive(value: Any, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{key}={value!r}: must be a whole number, 1 or more")
     return int(value)
-
-
-def _is_file(path: str) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except (OSError, ValueError):
-        return False
 
 
 def _no_images(message: str, hint: str | None) -> FileNotFoundError:

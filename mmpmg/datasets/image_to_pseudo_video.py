@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
+from .bad_samples import BadSamples
 from .image_decoding import ImageReadError
 from .image_sources import ImageFiles, ImageSource
 from .sample_seed import SeedSample, generator
 
-_UNKNOWN, _GOOD, _BAD = 0, 1, 2
-_FEW = 200  # so many tried images are assumed when the share of bad ones is judged early
 _SUBSETS = ("first", "random", "balanced")
-
-
-class TooManyBadImagesError(RuntimeError):
-    """More images than ``max_bad_share`` cannot be read: something is wrong with the whole set."""
 
 
 @DATASETS.register_module()
@@ -40,6 +32,10 @@ class ImageToPseudoVideo(BaseDataset):
     An image that cannot be read is counted, named in the log once, and replaced by another, drawn
     by the sample's own seed: the same on any number of workers. Errors of the pipeline are not
     caught. No list of samples is kept: a million images cost what their source's index costs.
+
+    Attributes:
+        source: where the images come from.
+        bad_samples: the record of the images that could not be read.
 
     Args:
         images: recipe of an image source: `FolderImages`, `ListImages`, `ShaderImages`; or the
@@ -76,16 +72,12 @@ class ImageToPseudoVideo(BaseDataset):
     ) -> None:
         if subset not in _SUBSETS:
             raise ValueError(f"dataset.subset={subset!r}: must be one of {', '.join(_SUBSETS)}")
-        if not 0 <= max_bad_share <= 1:
-            raise ValueError(f"dataset.max_bad_share={max_bad_share}: must be in [0, 1]")
         if max_refetch < 0:
             raise ValueError(f"dataset.max_refetch={max_refetch}: must be 0 or more")
         self.source: ImageSource = DATASETS.build(images) if isinstance(images, dict) else images
-        self.max_bad_share = max_bad_share
+        self.bad_samples = BadSamples(len(self.source), "image", self.source.name, max_bad_share)
         self.seed_sample = SeedSample()
         self._chosen = _choose(self.source, num_images, subset, subset_seed)
-        # Shared by all workers, so that a bad image is named once and counted once.
-        self._seen = torch.zeros(len(self.source), dtype=torch.uint8).share_memory_()
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,
@@ -121,7 +113,7 @@ class ImageToPseudoVideo(BaseDataset):
             What the pipeline returns.
 
         Raises:
-            TooManyBadImagesError: more than ``max_bad_share`` of the tried images are bad.
+            TooManyBadSamplesError: more than ``max_bad_share`` of the tried images are bad.
         """
         results = self.seed_sample(self.get_data_info(idx))
         image, number = self._load(results["sample_idx"], generator(results, "replacement"))
@@ -149,10 +141,6 @@ class ImageToPseudoVideo(BaseDataset):
                 "a transform of dataset.pipeline returned None"
             )
         return data
-
-    def bad_images(self) -> list[str]:
-        """Return the names of the images that could not be read so far, in the source's order."""
-        return [self.source.name(int(i)) for i in np.flatnonzero(self._seen.numpy() == _BAD)]
 
     def get_subset_(self, indices: Sequence[int] | int) -> None:
         """Keep only some samples.
@@ -184,21 +172,18 @@ class ImageToPseudoVideo(BaseDataset):
         """Return (image, its number in the source) of a sample, or of one drawn in its place."""
         for _ in range(self.max_refetch + 1):
             number = int(self._chosen[idx])
+            self.bad_samples.begin(number)
             try:
                 image = self.source.load(number)
             except ImageReadError as error:
                 if self.test_mode:
                     raise
-                self._count_bad(number, error)
+                self.bad_samples.add(number, error)
                 idx = int(rng.integers(len(self)))
-                continue
-            if self._seen[number] == _UNKNOWN:
-                self._seen[number] = _GOOD
-            return image, number
-        raise TooManyBadImagesError(
-            f"{self.max_refetch + 1} images drawn in a row cannot be read, the last one is "
-            f"{self.source.name(number)} (dataset.max_refetch={self.max_refetch})"
-        )
+            else:
+                self.bad_samples.add_good(number)
+                return image, number
+        raise self.bad_samples.give_up(self.max_refetch + 1, number)
 
     def _load_partner(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """Return an image other than ``number``, unless there is no other."""
@@ -206,23 +191,6 @@ class ImageToPseudoVideo(BaseDataset):
         if int(self._chosen[idx]) == number:
             idx = (idx + 1) % len(self)
         return self._load(idx, rng)[0]
-
-    def _count_bad(self, number: int, error: ImageReadError) -> None:
-        """Note a bad image; stop when there are too many, or else name it once."""
-        if self._seen[number] == _BAD:
-            return
-        self._seen[number] = _BAD
-        bad = int((self._seen == _BAD).sum())
-        tried = int((self._seen != _UNKNOWN).sum())
-        if bad > self.max_bad_share * max(tried, _FEW):
-            examples = "; ".join(self.bad_images()[:5])
-            raise TooManyBadImagesError(
-                f"{bad} of the {tried} images tried so far cannot be read, more than "
-                f"dataset.max_bad_share={self.max_bad_share} allows. For example: {examples}. "
-                f"The last one: {error}. Mend the files, or raise dataset.max_bad_share."
-            )
-        # Behind the check: workers that still run when one has stopped stay silent.
-        print_log(f"Bad image skipped: {error}", logger="current", level=logging.WARNING)
 
 
 def _in_order(

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmpmg.engine.checkpoint_fit import check_file
+from mmpmg.engine.dead_workers import run_naming_dead_workers
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 
@@ -65,7 +66,7 @@ def train(options: argparse.Namespace) -> None:
         check_file(getattr(runner.model, "module", runner.model), config.load_from)
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
         _check_length(runner, config)
-        runner.train()
+        run_naming_dead_workers(runner.train, runner.train_dataloader)
 
 
 def _check_length(runner: Runner, config: Config) -> None:

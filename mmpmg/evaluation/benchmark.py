@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import torch
 
+from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.render_benchmark import benchmark_render
 from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
 from mmpmg.evaluation.step_models import StepSize
 
-PARTS = ("render", "step")
+PARTS = ("render", "step", "index")
 MEMORY_RATIOS = (0.5, 0.75, 0.9)
 
 
@@ -29,6 +30,7 @@ class BenchmarkOptions:
         clip: (T, H, W) of the rendered clips.
         device: "cpu" or "cuda", of the step.
         profile: Also say where the steps' time goes.
+        files: Image files of the index.
     """
 
     parts: Sequence[str] = ()
@@ -39,6 +41,7 @@ class BenchmarkOptions:
     clip: Sequence[int] = field(default=(16, 224, 224))
     device: str = "cpu"
     profile: bool = False
+    files: int = 1_000_000
 
 
 def run_benchmark(
@@ -67,6 +70,8 @@ def run_benchmark(
     show(describe_machine(arguments, options.device))
     if "render" in parts:
         show("\n" + benchmark_render(frames, (height, width), options.repeats))
+    if "index" in parts:
+        show("\n" + benchmark_index(options.files))
     if "step" in parts:
         step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
         show("\n" + step)

@@ -10,7 +10,7 @@ from mmaction.registry import DATASETS
 from PIL import Image
 
 from mmpmg.datasets import FolderImages, ImageReadError, ImageSource, ListImages, ShaderImages
-from mmpmg.datasets.image_sources import _SAMPLED
+from mmpmg.datasets.file_check import _SAMPLED
 from mmpmg.synthesis import shader_image
 
 HINT = "Get it from the moon, or train on configs/x.py instead."

@@ -17,7 +17,7 @@ from mmpmg.datasets import (
     ImageToPseudoVideo,
     SampleSeedSampler,
     ShaderImages,
-    TooManyBadImagesError,
+    TooManyBadSamplesError,
 )
 
 
@@ -197,18 +197,18 @@ def test_bad_images_are_named_once_and_counted_across_workers(log):
     out = log.read_text()
     assert out.count("image-3: made to be bad") == 1
     assert out.count("image-20: made to be bad") == 1
-    assert dataset.bad_images() == ["image-3", "image-20"]
+    assert dataset.bad_samples.names() == ["image-3", "image-20"]
 
 
 def test_too_many_bad_images_stop_with_examples():
     bad = tuple(range(0, 300, 10))
     dataset = ImageToPseudoVideo(FakeImages(300, bad), [], max_bad_share=0.05)
-    with pytest.raises(TooManyBadImagesError, match=r"max_bad_share=0.05 .*image-0.*image-10"):
+    with pytest.raises(TooManyBadSamplesError, match=r"max_bad_share=0.05 .*image-0.*image-10"):
         [dataset[i] for i in range(300)]
     tolerant = ImageToPseudoVideo(FakeImages(300, bad), [], max_bad_share=0.11)
     for i in range(300):
         tolerant[i]
-    assert len(tolerant.bad_images()) == 30
+    assert len(tolerant.bad_samples.names()) == 30
 
 
 def test_share_of_bad_images_is_of_those_tried():
@@ -218,18 +218,18 @@ def test_share_of_bad_images_is_of_those_tried():
     )
     for i in range(1000):
         dataset[i]
-    assert len(dataset.bad_images()) == 20
+    assert len(dataset.bad_samples.names()) == 20
 
 
 def test_workers_pass_the_stop_on():
     dataset = ImageToPseudoVideo(FakeImages(40, tuple(range(40))), [Partner()])
-    with pytest.raises(TooManyBadImagesError, match="made to be bad"):
+    with pytest.raises(TooManyBadSamplesError, match="made to be bad"):
         _numbers(dataset, workers=1)
 
 
 def test_nothing_but_bad_images_ends_in_any_case():
     dataset = ImageToPseudoVideo(FakeImages(3, (0, 1, 2)), [], max_bad_share=1.0, max_refetch=20)
-    with pytest.raises(TooManyBadImagesError, match="max_refetch=20"):
+    with pytest.raises(TooManyBadSamplesError, match="max_refetch=20"):
         dataset[0]
 
 
@@ -246,7 +246,7 @@ def test_errors_of_the_pipeline_are_not_swallowed():
     dataset = ImageToPseudoVideo(FakeImages(3), [mistake])
     with pytest.raises(KeyError, match="no such key"):
         dataset[0]
-    assert dataset.bad_images() == []
+    assert dataset.bad_samples.names() == []
     with pytest.raises(RuntimeError, match=r"image-1: .*dataset\.pipeline returned None"):
         ImageToPseudoVideo(FakeImages(3), [lambda results: None])[1]
 
@@ -266,7 +266,7 @@ def test_mmengines_subsets_and_copies_work():
 def test_a_hundred_thousand_images_keep_no_list():
     dataset = ImageToPseudoVideo(ShaderImages(100_000), [])
     assert len(dataset) == 100_000
-    kept = dataset._chosen.nbytes + dataset._seen.nbytes
+    kept = dataset._chosen.nbytes + dataset.bad_samples._seen.nbytes
     assert kept <= 5 * 100_000
     assert dataset.data_list == []
 

@@ -131,7 +131,7 @@ def test_a_fifth_of_corrupt_files_stops_the_run_and_says_what_to_do(workers, tmp
     changes["train_dataloader.num_workers"] = workers
     run = run_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
     assert run.status == 1
-    assert "TooManyBadImagesError" in run.last_line
+    assert "TooManyBadSamplesError" in run.last_line
     # Two workers may meet the third and the fourth at the same moment.
     assert re.search(r"[34] of the \d+ images tried", run.last_line)
     for words in ("dataset.max_bad_share=0.01", "Mend the files", ".png"):

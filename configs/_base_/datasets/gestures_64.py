@@ -11,7 +11,7 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type="SampleSeedSampler", shuffle=True),
     dataset=dict(
-        type="VideoDataset",
+        type="CheckedVideoDataset",
         ann_file="data/gestures/fold0_train.txt",
         data_prefix=dict(video="data/gestures/videos"),
         pipeline=[
@@ -32,7 +32,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="VideoDataset",
+        type="CheckedVideoDataset",
         ann_file="data/gestures/fold0_test.txt",
         data_prefix=dict(video="data/gestures/videos"),
         test_mode=True,

@@ -17,6 +17,7 @@ train_dataloader = dict(
         num_repeats=2,
         ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
+        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
         pipeline=[
             # RepeatAugDataset fixes these three.
             dict(type="DecordInit"),
@@ -39,9 +40,10 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="VideoDataset",
+        type="CheckedVideoDataset",
         ann_file="data/ucf101/ucf101_val_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
+        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
         test_mode=True,
         pipeline=[
             dict(type="DecordInit"),
@@ -60,9 +62,10 @@ test_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type="VideoDataset",
+        type="CheckedVideoDataset",
         ann_file="data/ucf101/ucf101_val_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
+        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
         test_mode=True,
         pipeline=[
             dict(type="DecordInit"),

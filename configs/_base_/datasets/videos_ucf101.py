@@ -11,9 +11,10 @@ train_dataloader = dict(
     drop_last=True,
     sampler=dict(type="SampleSeedSampler", shuffle=True),
     dataset=dict(
-        type="VideoDataset",
+        type="CheckedVideoDataset",
         ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
+        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
         pipeline=[
             dict(type="SeedSample"),
             dict(type="DecordInit"),
