@@ -8,7 +8,7 @@ Not in the paper; the nearest row is Shaders1k (Table 7).
 _base_ = "./vit-b_shaders1k.py"
 train_dataloader = dict(
     dataset=dict(
-        images=dict(_delete_=True, type="ShaderImages", num_images=100_000, size=256),
+        images=dict(_delete_=True, type="ShaderImages", size=256),
         num_images=None,
     )
 )

@@ -4,4 +4,4 @@ tools/dist_train.sh configs/pmg/vit-b_generated_10k.py 8
 """
 
 _base_ = "./vit-b_generated.py"
-train_dataloader = dict(dataset=dict(images=dict(num_images=10_000)))
+train_dataloader = dict(dataset=dict(num_images=10_000))

@@ -4,7 +4,7 @@ tools/train.py configs/pmg/vit-toy_generated_smoke.py
 """
 
 _base_ = "./vit-toy_generated.py"
-train_dataloader = dict(batch_size=8, dataset=dict(images=dict(num_images=64)))
+train_dataloader = dict(batch_size=8, dataset=dict(num_images=64))
 train_cfg = dict(max_epochs=2)
 default_hooks = dict(logger=dict(interval=4), checkpoint=dict(interval=1))
 log_processor = dict(window_size=8)

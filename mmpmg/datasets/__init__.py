@@ -3,8 +3,9 @@
 from . import transforms
 from .bad_samples import TooManyBadSamplesError
 from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
+from .generated_images import GeneratedImages, ShaderImages
 from .image_decoding import ImageReadError
-from .image_sources import FolderImages, ImageSource, ListImages, ShaderImages
+from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
@@ -12,6 +13,7 @@ from .sample_seed_sampler import SampleSeedSampler
 __all__ = [
     "CheckedVideoDataset",
     "FolderImages",
+    "GeneratedImages",
     "ImageReadError",
     "ImageSource",
     "ImageToPseudoVideo",

@@ -1,4 +1,4 @@
-"""Where stills come from: a folder tree, a list file, or a random generator.
+"""Where stills come from: a folder tree or a list file (generators: `generated_images`).
 
 A source is a sequence of images, built from a recipe, for example
 ``images=dict(type="FolderImages", root="data/images")``.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from mmaction.registry import DATASETS
 
-from mmpmg.synthesis import shader_image
-
 from .file_check import CHECKS, missing_files
 from .folder_index import index_folder
+from .generated_images import positive
 from .image_decoding import MAX_PIXELS, read_image
 from .path_index import PathIndex
-from .sample_seed import sample_seed
 
 #: File name endings that count as images by default.
 IMAGE_EXTENSIONS = (
@@ -41,6 +39,15 @@ class ImageSource(Protocol):
 
     def name(self, index: int) -> str:
         """Return what to call image ``index`` in a log: its file, or what makes it again."""
+        ...
+
+
+@runtime_checkable
+class CategorizedImages(ImageSource, Protocol):
+    """A source whose images have categories."""
+
+    def categories(self) -> np.ndarray:
+        """Return the category of every image, (N,) int32, from 0."""
         ...
 
 
@@ -110,7 +117,7 @@ class FolderImages(ImageFiles):
                 f"images.extensions={extensions!r}: must be a list such as ['.jpg', '.png']"
             )
         self.root = os.path.expanduser(root)
-        self.max_pixels = _positive(max_pixels, "images.max_pixels")
+        self.max_pixels = positive(max_pixels, "images.max_pixels")
         if not os.path.isdir(self.root):
             kind = "is not a folder" if os.path.exists(self.root) else "does not exist"
             raise _no_images(f"The image folder {root} {kind} (images.root in the recipe).", hint)
@@ -156,7 +163,7 @@ class ListImages(ImageFiles):
             raise ValueError(f"images.check={check!r}: must be one of {', '.join(CHECKS)}")
         self.list_file = os.path.expanduser(list_file)
         self.root = os.path.expanduser(root)
-        self.max_pixels = _positive(max_pixels, "images.max_pixels")
+        self.max_pixels = positive(max_pixels, "images.max_pixels")
         if not os.path.isfile(self.list_file):
             raise _no_images(
                 f"The image list {list_file} does not exist (images.list_file in the recipe).", hint
@@ -174,55 +181,6 @@ class ListImages(ImageFiles):
                 f"images.root={self.root!r}.",
                 hint,
             )
-
-
-@DATASETS.register_module()
-class ShaderImages:
-    """Procedural shader images, made in the data worker: nothing to download.
-
-    Every image is a random program (`mmpmg.synthesis.shader`), and a function of (seed, index)
-    alone; programs that come out flat are replaced by that function itself.
-
-    Args:
-        num_images: how many different images.
-        size: side, or (height, width), in pixels.
-        seed: another seed gives other images.
-
-    Raises:
-        ValueError: an option is illegal.
-    """
-
-    def __init__(self, num_images: int, size: int | Sequence[int] = 256, seed: int = 0) -> None:
-        self.num_images = _positive(num_images, "images.num_images")
-        sides = (size, size) if isinstance(size, int) else tuple(size)
-        if len(sides) != 2:
-            raise ValueError(f"images.size={size!r}: must be a side or (height, width)")
-        self.size = (_positive(sides[0], "images.size"), _positive(sides[1], "images.size"))
-        if seed < 0:
-            raise ValueError(f"images.seed={seed}: must be 0 or more")
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return self.num_images
-
-    def _program_seed(self, index: int) -> int:
-        if not 0 <= index < self.num_images:
-            raise IndexError(f"index {index} of {self.num_images} images")
-        return sample_seed(self.seed, 0, index)
-
-    def name(self, index: int) -> str:
-        """Return the call that makes an image again."""
-        return f"shader_image({self._program_seed(index)}, {self.size})"
-
-    def load(self, index: int) -> np.ndarray:
-        """Make an image."""
-        return shader_image(self._program_seed(index), self.size)
-
-
-def _positive(value: Any, key: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{key}={value!r}: must be a whole number, 1 or more")
-    return int(value)
 
 
 def _no_images(message: str, hint: str | None) -> FileNotFoundError:

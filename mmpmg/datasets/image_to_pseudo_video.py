@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 
 from .bad_samples import BadSamples
 from .image_decoding import ImageReadError
-from .image_sources import ImageFiles, ImageSource
+from .image_sources import CategorizedImages, ImageSource
 from .sample_seed import SeedSample, generator
 
 _SUBSETS = ("first", "random", "balanced")
@@ -228,7 +228,7 @@ def _choose(source: ImageSource, num_images: int | None, subset: str, seed: int)
 
 
 def _categories(source: ImageSource) -> np.ndarray:
-    if not isinstance(source, ImageFiles):
+    if not isinstance(source, CategorizedImages):
         raise ValueError(
             f"dataset.subset='balanced': {type(source).__name__} has no categories; use "
             "FolderImages with a folder for each category, or subset='random'"

@@ -46,6 +46,26 @@ def test_smaller_draws_are_part_of_larger_ones_and_seeds_differ(folder):
     assert len(draws) > 1
 
 
-def test_generated_images_have_no_categories():
-    with pytest.raises(ValueError, match=r"balanced.*ShaderImages.*random"):
-        ImageToPseudoVideo(images=ShaderImages(num_images=4), pipeline=[], subset="balanced")
+class Uncategorised:
+    """A source of four images that says nothing of categories."""
+
+    def __len__(self):
+        return 4
+
+    def name(self, index):
+        return str(index)
+
+    def load(self, index):
+        return np.zeros((4, 4, 3), np.uint8)
+
+
+def test_sources_without_categories_are_refused():
+    with pytest.raises(ValueError, match=r"balanced.*Uncategorised.*random"):
+        ImageToPseudoVideo(images=Uncategorised(), pipeline=[], subset="balanced")
+
+
+def test_generated_images_are_balanced_over_their_programs():
+    source = ShaderImages(num_categories=5, images_per_category=4, size=8)
+    dataset = ImageToPseudoVideo(images=source, pipeline=[], subset="balanced", num_images=10)
+    programs = [source.address(int(number))[0] for number in dataset._chosen]
+    assert sorted(programs) == sorted([*range(5)] * 2)

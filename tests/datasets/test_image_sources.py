@@ -101,26 +101,36 @@ def test_missing_and_empty_lists(tmp_path):
 
 
 def test_shaders_are_functions_of_seed_and_index():
-    source = ShaderImages(50, size=(12, 20), seed=1)
+    source = ShaderImages(50, 1, size=(12, 20), seed=1)
     assert isinstance(source, ImageSource)
     assert source.load(3).shape == (12, 20, 3)
-    np.testing.assert_array_equal(source.load(3), ShaderImages(4, (12, 20), 1).load(3))
-    assert (source.load(3) != ShaderImages(50, (12, 20), 2).load(3)).any()
+    np.testing.assert_array_equal(source.load(3), ShaderImages(4, 1, (12, 20), 1).load(3))
+    assert (source.load(3) != ShaderImages(50, 1, (12, 20), 2).load(3)).any()
     np.testing.assert_array_equal(
         eval(source.name(7), {"shader_image": shader_image}), source.load(7)
     )
+    source.load(50)  # images go on beyond the length
     with pytest.raises(IndexError):
-        source.load(50)
+        source.load(-1)
+
+
+def test_images_are_balanced_over_categories_from_the_first_one():
+    source = ShaderImages(num_categories=3, images_per_category=4, size=8)
+    assert len(source) == 12
+    assert [source.address(i) for i in (0, 1, 3, 11, 12)] == [
+        (0, 0), (1, 0), (0, 1), (2, 3), (0, 4),
+    ]  # fmt: skip
+    assert source.categories().tolist() == [0, 1, 2] * 4
 
 
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ({"num_images": 0}, "num_images"),
-        ({"num_images": 2.5}, "num_images"),
-        ({"num_images": 2, "size": 0}, "size"),
-        ({"num_images": 2, "size": (1, 2, 3)}, "size"),
-        ({"num_images": 2, "seed": -1}, "seed"),
+        ({"num_categories": 0}, "num_categories"),
+        ({"images_per_category": 2.5}, "images_per_category"),
+        ({"size": 0}, "size"),
+        ({"size": (1, 2, 3)}, "size"),
+        ({"seed": -1}, "seed"),
     ],
 )
 def test_shader_options(options, key):
@@ -129,7 +139,7 @@ def test_shader_options(options, key):
 
 
 def test_registered_and_strict_about_keys():
-    built = DATASETS.build({"type": "ShaderImages", "num_images": 3})
+    built = DATASETS.build({"type": "ShaderImages", "num_categories": 3, "images_per_category": 1})
     assert len(built) == 3
-    with pytest.raises(TypeError, match="num_image"):
-        DATASETS.build({"type": "ShaderImages", "num_image": 3})
+    with pytest.raises(TypeError, match="num_category"):
+        DATASETS.build({"type": "ShaderImages", "num_category": 3})

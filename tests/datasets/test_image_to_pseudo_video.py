@@ -109,7 +109,7 @@ def test_transforms_of_mmaction2_accept_a_sample():
     dataset = DATASETS.build(
         {
             "type": "ImageToPseudoVideo",
-            "images": {"type": "ShaderImages", "num_images": 4, "size": 48},
+            "images": {"type": "ShaderImages", "num_categories": 4, "size": 48},
             "pipeline": pipeline,
         }
     )
@@ -156,8 +156,8 @@ def test_mistyped_keys_raise_before_training():
         DATASETS.build(
             {"type": "ImageToPseudoVideo", "images": None, "pipeline": [], "max_bad_shar": 1}
         )
-    with pytest.raises(TypeError, match="num_image"):
-        ImageToPseudoVideo({"type": "ShaderImages", "num_image": 3}, [])
+    with pytest.raises(TypeError, match="num_category"):
+        ImageToPseudoVideo({"type": "ShaderImages", "num_category": 3}, [])
 
 
 def test_partner_is_another_image_and_repeatable():
@@ -264,7 +264,7 @@ def test_mmengines_subsets_and_copies_work():
 
 
 def test_a_hundred_thousand_images_keep_no_list():
-    dataset = ImageToPseudoVideo(ShaderImages(100_000), [])
+    dataset = ImageToPseudoVideo(ShaderImages(100_000, 1), [])
     assert len(dataset) == 100_000
     kept = dataset._chosen.nbytes + dataset.bad_samples._seen.nbytes
     assert kept <= 5 * 100_000

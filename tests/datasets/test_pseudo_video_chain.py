@@ -84,7 +84,7 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("source", ["folder", "shaders"])
 def test_clips_do_not_depend_on_workers_and_differ_between_epochs(source, folder):
-    images = {"type": "ShaderImages", "num_images": 12, "size": 40}
+    images = {"type": "ShaderImages", "num_categories": 12, "images_per_category": 1, "size": 40}
     images = folder if source == "folder" else images
     alone = _clips(images, 2)
     assert len(alone) == 24

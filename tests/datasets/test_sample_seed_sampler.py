@@ -39,11 +39,11 @@ class Numbers(BaseDataset):
 
 
 def _images(count: int = 6) -> ImageToPseudoVideo:
-    return ImageToPseudoVideo(ShaderImages(count, size=8), [Draws()])
+    return ImageToPseudoVideo(ShaderImages(count, 1, size=8), [Draws()])
 
 
 def _recipe(count: int) -> dict:
-    images = {"type": "ShaderImages", "num_images": count, "size": 8}
+    images = {"type": "ShaderImages", "num_categories": count, "images_per_category": 1, "size": 8}
     return {"type": "ImageToPseudoVideo", "images": images, "pipeline": [Draws()]}
 
 

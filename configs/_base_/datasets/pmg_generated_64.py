@@ -6,7 +6,9 @@ train_dataloader = dict(
     pin_memory=False,
     drop_last=False,
     dataset=dict(
-        images=dict(_delete_=True, type="ShaderImages", num_images=1500, size=96),
+        images=dict(
+            _delete_=True, type="ShaderImages", num_categories=1500, images_per_category=1, size=96
+        ),
         num_images=None,
         subset="first",
         pipeline=dict(crop=dict(input_size=64), resize=dict(scale=(64, 64))),
