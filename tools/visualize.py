@@ -29,6 +29,10 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--families", action="store_true", help="draw all eight motions on one image"
     )
+    parser.add_argument(
+        "--gallery", type=int, nargs="?", const=24, default=0, metavar="N",
+        help="draw N images (24) of the recipe's source beside the frames that become of them",
+    )  # fmt: skip
     parser.add_argument("--image", help="image for --families (the first of the recipe's)")
     parser.add_argument(
         "--statistics", default="visible", choices=list(STATISTICS),
@@ -53,6 +57,7 @@ def main() -> None:
         families=options.families,
         image=options.image,
         ops=options.ops,
+        gallery=options.gallery,
         statistics=options.statistics,
         seed=options.seed,
         columns=options.columns,

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 
+from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler
 from mmpmg.datasets.image_decoding import read_image
 from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
 from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
@@ -26,11 +25,18 @@ from mmpmg.synthesis import shader_image
 from .clip_pictures import AnnotatedClip, annotated_animation, annotated_sheet
 from .contact_sheet import contact_sheet
 from .families import family_clips, family_sheet
+from .gallery import gallery_sheet, square
 from .labels import Picture
 from .model_pictures import draw_masks, mixed_clips, reconstruct_samples
 from .reconstruction import reconstruction_picture
-from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
-from .writers import ENDINGS, write
+from .training_samples import (
+    TrainingSample,
+    isolated_randomness,
+    private_copy,
+    read_samples,
+    spread_indices,
+)
+from .writers import write
 
 FAMILY_SIDE = 224
 FAMILY_SHADERS = (25, 1)
@@ -50,6 +56,7 @@ class PictureOptions:
         image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
             the recipe's source, and where that is as small, a shader image of our own.
         ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
+        gallery: So many images of the source beside the frames that become of them; 0: none.
         statistics: Of reconstructions, "visible" or "truth".
         seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
         columns: Frames of each clip on a sheet, at least 1.
@@ -63,6 +70,7 @@ class PictureOptions:
     families: bool = False
     image: str | None = None
     ops: Sequence[str] = ()
+    gallery: int = 0
     statistics: str = "visible"
     seed: int | None = None
     columns: int = 8
@@ -87,7 +95,7 @@ def draw_recipe(
         FileNotFoundError: No such checkpoint.
         ValueError: The recipe has no training data or not the model that is asked for.
     """
-    unknown = [name for name in options.formats if f".{name}" not in ENDINGS]
+    unknown = [name for name in options.formats if name not in ("png", "gif", "mp4")]
     if unknown:
         raise ValueError(f"--format {' '.join(unknown)} is unknown; it is of png, gif, mp4")
     if checkpoint is not None and not Path(checkpoint).is_file():
@@ -129,6 +137,8 @@ def draw_recipe(
                 _cell_height(samples[0].clip),
             )
             files += [write(Path(out) / f"reconstructions_{options.statistics}.png", sheet)]
+        if options.gallery:
+            files += [_draw_gallery(config, dataset, seed, Path(out), options)]
         if options.families:
             files += _draw_families(dataset, len(samples[0].clip), seed, Path(out), options)
     return files
@@ -198,6 +208,26 @@ def _draw_clips(
     return files
 
 
+def _draw_gallery(
+    config: Config, dataset: Any, seed: int, out: Path, options: PictureOptions
+) -> Path:
+    """Draw images of the recipe's source beside the clips that it trains on."""
+    if not isinstance(dataset, ImageToPseudoVideo):
+        raise ValueError(
+            f"--gallery draws the images of an ImageToPseudoVideo; the recipe's data set is a "
+            f"{type(dataset).__name__}"
+        )
+    indices = spread_indices(len(dataset), options.gallery)
+    samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
+    bare = private_copy(dataset)
+    bare.pipeline.transforms.clear()
+    SampleSeedSampler(bare, shuffle=False, seed=seed)  # a bad image is replaced by the same other
+    stills = [bare[index]["imgs"][0] for index in indices]
+    title = f"{type(dataset.source).__name__}, {Path(config.filename or 'recipe').name}"
+    sheet = gallery_sheet(stills, [sample.clip for sample in samples], title)
+    return write(out / "gallery.jpg", sheet)
+
+
 def _draw_families(
     dataset: Any, num_frames: int, seed: int, out: Path, options: PictureOptions
 ) -> list[Path]:
@@ -213,7 +243,7 @@ def _draw_families(
             image = shader_image(shader, FAMILY_SIDE)
         if min(image.shape[:2]) < FAMILY_SIDE:  # enlarged, it would look blurred from the start
             image = shader_image(shader, FAMILY_SIDE)
-        images.append(_square(image, FAMILY_SIDE))
+        images.append(square(image, FAMILY_SIDE))
     moved = family_clips(images[0], images[1], num_frames, seed=seed)
     files = []
     for name in options.formats:
@@ -224,12 +254,3 @@ def _draw_families(
             picture = annotated_animation(clips, 112)
         files.append(write(out / f"families.{name}", picture, options.fps))
     return files
-
-
-def _square(image: Picture, side: int) -> Picture:
-    """Cut the middle square of an image and scale it to a side."""
-    height, width = image.shape[:2]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    square = image[top : top + short, left : left + short]
-    return np.asarray(cv2.resize(square, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

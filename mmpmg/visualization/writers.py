@@ -1,4 +1,4 @@
-"""Pictures and clips as files: PNG, GIF and MP4, chosen by the file's ending."""
+"""Pictures and clips as files: PNG, JPEG, GIF and MP4, chosen by the file's ending."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from PIL import Image
 
 from .labels import Picture
 
-ENDINGS = {".png": "a picture", ".gif": "a clip", ".mp4": "a clip"}
+ENDINGS = {".png": "a picture", ".jpg": "a picture", ".gif": "a clip", ".mp4": "a clip"}
 
 
 def write(path: str | Path, picture: Picture, fps: float = 8.0) -> Path:
-    """Write a picture as .png, or a clip as .gif or .mp4.
+    """Write a picture as .png or .jpg, or a clip as .gif or .mp4.
 
     Args:
         path: File to write, its folder is made; the ending decides.
-        picture: (H, W, 3) uint8 RGB for .png; (T, H, W, 3) for .gif and .mp4.
+        picture: (H, W, 3) uint8 RGB for .png and .jpg; (T, H, W, 3) for .gif and .mp4.
         fps: Frames per second of a clip, > 0. GIF counts in hundredths of a second; equal frames
             that follow one another are stored once, and shown as long.
 
@@ -41,14 +41,16 @@ def write(path: str | Path, picture: Picture, fps: float = 8.0) -> Path:
         raise ValueError(f"fps {fps} must be > 0")
     if picture.dtype != np.uint8 or picture.shape[-1:] != (3,):
         raise ValueError(f"cannot write {picture.dtype} {picture.shape}: give uint8 RGB")
-    if picture.ndim != (3 if ending == ".png" else 4):
+    if picture.ndim != (3 if ENDINGS[ending] == "a picture" else 4):
         raise ValueError(
             f"{ending} holds {ENDINGS[ending]}, but the array has shape {picture.shape}: "
-            "(H, W, 3) goes into .png, (T, H, W, 3) into .gif or .mp4"
+            "(H, W, 3) goes into .png or .jpg, (T, H, W, 3) into .gif or .mp4"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     if ending == ".png":
         Image.fromarray(picture).save(path)
+    elif ending == ".jpg":
+        Image.fromarray(picture).save(path, quality=88, subsampling=0, optimize=True)
     elif ending == ".gif":
         _write_gif(path, picture, fps)
     else:

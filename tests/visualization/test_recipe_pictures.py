@@ -71,6 +71,36 @@ def test_other_ops_take_the_place_of_the_recipes(recipe: Config, tmp_path: Path)
         assert getattr(clip, "n_frames", 1) == 1  # sixteen equal frames are stored once
 
 
+def test_a_gallery_shows_each_image_beside_its_own_clip(recipe: Config, tmp_path: Path) -> None:
+    """Without motion the three sheets are the same picture, and none of its cells is another's."""
+    options = PictureOptions(num_clips=1, formats=(), gallery=3, ops=("Identity",))
+    pipeline = recipe.train_dataloader.dataset.pipeline
+    # The image as it is: whatever crops or mirrors it would be seen as motion.
+    pipeline.update(crop=None, flip=None)
+    pipeline.resize.scale = (112, 112)
+    recipe.model.backbone.img_size = 112
+    recipe.train_dataloader.dataset.images.root = str(_plain(tmp_path / "plain"))
+    (file,) = [f for f in draw_recipe(recipe, tmp_path, options) if f.name == "gallery.jpg"]
+    sheet = np.array(Image.open(file)).astype(int)
+    middle = sheet[-60, :]  # a line through the only row of cells
+    runs = [
+        tuple((run / 32).round().astype(int))
+        for run in np.split(middle, np.flatnonzero(np.abs(np.diff(middle, axis=0)).max(1) > 40) + 1)
+        if len(run) > 100
+    ]
+    colours = [tuple(run[len(run) // 2]) for run in runs]
+    assert len(colours) == 9 and len(set(colours)) == 3
+    assert colours[:3] == colours[3:6] == colours[6:]
+
+
+def _plain(folder: Path) -> Path:
+    """Three images of one colour each."""
+    folder.mkdir()
+    for number, colour in enumerate([(224, 32, 32), (32, 192, 32), (32, 32, 224)]):
+        Image.new("RGB", (112, 112), colour).save(folder / f"{number}.png")
+    return folder
+
+
 def test_mistakes_are_named(recipe: Config, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="png, gif, mp4"):
         draw_recipe(recipe, tmp_path, PictureOptions(formats=("avi",)))
