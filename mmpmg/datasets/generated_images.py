@@ -10,8 +10,6 @@ from mmaction.registry import DATASETS
 
 from mmpmg.synthesis import shader_image
 
-from .sample_seed import sample_seed
-
 
 class GeneratedImages:
     """A number of categories, and endlessly many images of each; what all generators share.
@@ -95,17 +93,14 @@ class ShaderImages(GeneratedImages):
     ) -> None:
         super().__init__(num_categories, images_per_category, size, seed)
 
-    def _program_seed(self, index: int) -> int:
-        category, instance = self.address(index)
-        return sample_seed(self.seed, instance, category)
-
     def name(self, index: int) -> str:
         """Return the call that makes an image again."""
-        return f"shader_image({self._program_seed(index)}, {self.size})"
+        category, instance = self.address(index)
+        return f"shader_image({self.seed}, {category}, {instance}, {self.size})"
 
     def load(self, index: int) -> np.ndarray:
         """Make an image, (H, W, 3) uint8 RGB."""
-        return shader_image(self._program_seed(index), self.size)
+        return shader_image(self.seed, *self.address(index), self.size)
 
 
 def positive(value: Any, key: str) -> int:

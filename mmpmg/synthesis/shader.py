@@ -129,21 +129,29 @@ class ShaderProgram:
         return np.clip((picture - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
 
 
-def shader_image(seed: int, size: int | tuple[int, int] = 256) -> np.ndarray:
-    """Make the shader image of a seed.
+def shader_image(
+    seed: int, category: int, instance: int, size: int | tuple[int, int] = 256
+) -> np.ndarray:
+    """Make a shader image.
 
     Args:
-        seed: 0 or more; every seed is another program.
+        seed: 0 or more; another seed gives other programs.
+        category: which program, 0 or more.
+        instance: which image of the program, 0 or more.
         size: side, or (height, width), in pixels.
 
     Returns:
         (H, W, 3) uint8 RGB, a function of the arguments alone.
 
     Raises:
-        ValueError: the seed is negative or a side is below 1.
+        ValueError: a number is negative or a side is below 1.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    return _program(seed).render(height, width)
+    for name, value in (("seed", seed), ("category", category), ("instance", instance)):
+        if value < 0:
+            raise ValueError(f"{name}={value}: must be 0 or more")
+    mixed = np.random.SeedSequence((seed, category, instance)).generate_state(1, np.uint32)[0]
+    return _program(int(mixed)).render(height, width)
 
 
 @lru_cache(maxsize=8192)

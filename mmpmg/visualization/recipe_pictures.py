@@ -240,9 +240,9 @@ def _draw_families(
         elif source is not None and len(source) > number:
             image = source.load(number)
         else:
-            image = shader_image(shader, FAMILY_SIDE)
+            image = shader_image(0, shader, 0, FAMILY_SIDE)
         if min(image.shape[:2]) < FAMILY_SIDE:  # enlarged, it would look blurred from the start
-            image = shader_image(shader, FAMILY_SIDE)
+            image = shader_image(0, shader, 0, FAMILY_SIDE)
         images.append(square(image, FAMILY_SIDE))
     moved = family_clips(images[0], images[1], num_frames, seed=seed)
     files = []

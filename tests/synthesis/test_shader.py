@@ -22,7 +22,7 @@ SEEDS = range(1000, 1200)
 
 @pytest.fixture(scope="module")
 def images() -> np.ndarray:
-    return np.stack([shader_image(seed, 96) for seed in SEEDS])
+    return np.stack([shader_image(seed, 0, 0, 96) for seed in SEEDS])
 
 
 def _digest(images: list[np.ndarray]) -> str:
@@ -36,18 +36,18 @@ def test_form_and_sizes():
         (1, (1, 1, 3)),
         ((1, 5), (1, 5, 3)),
     ]:
-        image = shader_image(3, size)
+        image = shader_image(3, 0, 0, size)
         assert image.shape == shape
         assert image.dtype == np.uint8
 
 
 def test_same_image_in_another_process_whatever_was_drawn_before():
     code = (
-        "import hashlib; from mmpmg.synthesis import shader_image as f; f(77, 32);"
-        "print(hashlib.sha256(b''.join(f(s, 40).tobytes() for s in range(12))).hexdigest())"
+        "import hashlib; from mmpmg.synthesis import shader_image as f; f(77, 0, 0, 32);"
+        "print(hashlib.sha256(b''.join(f(s, 0, 0, 40).tobytes() for s in range(12))).hexdigest())"
     )
     np.random.seed(0)  # noqa: NPY002
-    here = _digest([shader_image(seed, 40) for seed in range(12)])
+    here = _digest([shader_image(seed, 0, 0, 40) for seed in range(12)])
     environment = dict(os.environ, PYTHONHASHSEED="7", PYTHONPATH=os.pathsep.join(sys.path))
     there = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
@@ -58,8 +58,8 @@ def test_same_image_in_another_process_whatever_was_drawn_before():
 def test_another_size_shows_the_same_composition():
     agreement = []
     for seed in SEEDS[:30]:
-        small = cv2.resize(shader_image(seed, 64), (16, 16), interpolation=cv2.INTER_AREA)
-        large = cv2.resize(shader_image(seed, 256), (16, 16), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(shader_image(seed, 0, 0, 64), (16, 16), interpolation=cv2.INTER_AREA)
+        large = cv2.resize(shader_image(seed, 0, 0, 256), (16, 16), interpolation=cv2.INTER_AREA)
         agreement.append(np.corrcoef(small.ravel(), large.ravel())[0, 1])
     assert np.median(agreement) > 0.95
     assert min(agreement) > 0.5
@@ -67,7 +67,7 @@ def test_another_size_shows_the_same_composition():
 
 def test_wider_picture_holds_the_square_in_its_middle():
     for seed in SEEDS[:10]:
-        square, wide = shader_image(seed, 64), shader_image(seed, (64, 128))
+        square, wide = shader_image(seed, 0, 0, 64), shader_image(seed, 0, 0, (64, 128))
         difference = np.abs(wide[:, 32:96].astype(int) - square)
         # Relief is lit by neighbours, which the outermost column of a square lacks.
         assert np.mean(difference[:, 2:-2] > 2) < 0.02
@@ -95,7 +95,7 @@ def test_images_use_the_range_of_brightness_and_many_hues(images):
 def test_there_is_something_to_track():
     counts = []
     for seed in SEEDS[:60]:
-        grey = cv2.cvtColor(shader_image(seed, 224), cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(shader_image(seed, 0, 0, 224), cv2.COLOR_RGB2GRAY)
         corners = cv2.goodFeaturesToTrack(grey, 1000, 0.05, 4)
         counts.append(0 if corners is None else len(corners))
     assert np.median(counts) > 200
@@ -166,7 +166,7 @@ def test_flat_programs_are_replaced(monkeypatch):
         return float(cv2.Laplacian(image.mean(-1).astype(np.float32), cv2.CV_32F, ksize=3).std())
 
     dropped = [busy(program.render(96, 96)) for _, program in flat_first]
-    chosen = [busy(shader_image(seed, 96)) for seed, _ in flat_first]
+    chosen = [busy(shader_image(seed, 0, 0, 96)) for seed, _ in flat_first]
     assert np.median(chosen) > np.median(dropped)
 
 
@@ -185,9 +185,9 @@ def test_description_names_every_part():
 @pytest.mark.parametrize("size", [0, (0, 4), (4, -1)])
 def test_illegal_size(size):
     with pytest.raises(ValueError, match="1 or more"):
-        shader_image(0, size)
+        shader_image(0, 0, 0, size)
 
 
 def test_illegal_seed():
     with pytest.raises(ValueError, match="seed=-1"):
-        shader_image(-1)
+        shader_image(-1, 0, 0)
