@@ -90,7 +90,7 @@ def index_folder(
         return PathIndex.from_paths(scan(raw_root, extensions, recursive, []))
     question = json.dumps([raw_root.hex(), sorted(extensions), recursive])
     name = hashlib.blake2b(question.encode(), digest_size=16).hexdigest() + ".index"
-    file = os.path.join(_default_cache() if cache is True else cache, name)
+    file = os.path.join(default_cache() if cache is True else cache, name)
     if _is_fresh(file, raw_root, question):
         try:
             return PathIndex.open(file)
@@ -111,7 +111,8 @@ def index_folder(
         return index
 
 
-def _default_cache() -> str:
+def default_cache() -> str:
+    """Return the folder for indices in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return os.path.join(base, "mmpmg", "index")
 

@@ -120,11 +120,11 @@ class FolderImages(ImageFiles):
         self.max_pixels = positive(max_pixels, "images.max_pixels")
         if not os.path.isdir(self.root):
             kind = "is not a folder" if os.path.exists(self.root) else "does not exist"
-            raise _no_images(f"The image folder {root} {kind} (images.root in the recipe).", hint)
+            raise no_images(f"The image folder {root} {kind} (images.root in the recipe).", hint)
         endings = tuple("." + ending.lower().lstrip(".") for ending in extensions)
         self._paths = index_folder(self.root, endings, recursive, cache)
         if not len(self._paths):
-            raise _no_images(
+            raise no_images(
                 f"The image folder {root} (images.root in the recipe) holds no file that ends in "
                 f"{', '.join(endings)}{'' if recursive else ', sub-folders not counted'}.",
                 hint,
@@ -165,17 +165,17 @@ class ListImages(ImageFiles):
         self.root = os.path.expanduser(root)
         self.max_pixels = positive(max_pixels, "images.max_pixels")
         if not os.path.isfile(self.list_file):
-            raise _no_images(
+            raise no_images(
                 f"The image list {list_file} does not exist (images.list_file in the recipe).", hint
             )
         with open(self.list_file, "rb") as file:
             self._paths = PathIndex.from_lines(file.read())
         count = len(self._paths)
         if not count:
-            raise _no_images(f"The image list {list_file} names no file.", hint)
+            raise no_images(f"The image list {list_file} names no file.", hint)
         missing = missing_files(self.name, count, check)
         if missing:
-            raise _no_images(
+            raise no_images(
                 f"{len(missing)} of the {count} files that {self.list_file} names do not exist, "
                 f"for example {', '.join(missing[:3])}. Relative paths start from "
                 f"images.root={self.root!r}.",
@@ -183,5 +183,6 @@ class ListImages(ImageFiles):
             )
 
 
-def _no_images(message: str, hint: str | None) -> FileNotFoundError:
+def no_images(message: str, hint: str | None) -> FileNotFoundError:
+    """Return the error for images that are not there, with the recipe's hint behind it."""
     return FileNotFoundError(f"{message} {hint}" if hint else message)

@@ -111,6 +111,16 @@ class PathIndex:
             os.unlink(temporary)
             raise
 
+    @property
+    def blob(self) -> np.ndarray:
+        """All paths, one after the other, uint8."""
+        return self._blob
+
+    @property
+    def ends(self) -> np.ndarray:
+        """Where each path ends in ``blob``, (N,) int64."""
+        return self._ends
+
     def __len__(self) -> int:
         return len(self._ends)
 
