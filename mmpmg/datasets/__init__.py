@@ -1,16 +1,23 @@
 """Where samples come from: image sources, the pseudo-video dataset, transforms, seeding."""
 
 from . import transforms
+from .archive_images import ArchiveImages
+from .archive_member import ArchiveError
 from .bad_samples import TooManyBadSamplesError
 from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
 from .generated_images import GeneratedImages, ShaderImages
 from .image_decoding import ImageReadError
 from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
+from .mixed_images import MixedImages
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
+from .video_frames import VideoFrames
+from .webdataset_images import WebDatasetImages
 
 __all__ = [
+    "ArchiveError",
+    "ArchiveImages",
     "CheckedVideoDataset",
     "FolderImages",
     "GeneratedImages",
@@ -18,12 +25,15 @@ __all__ = [
     "ImageSource",
     "ImageToPseudoVideo",
     "ListImages",
+    "MixedImages",
     "SampleSeedSampler",
     "SeedSample",
     "SeededRepeatAugDataset",
     "ShaderImages",
     "TooManyBadSamplesError",
+    "VideoFrames",
     "VideoReadError",
+    "WebDatasetImages",
     "generator",
     "sample_seed",
     "transforms",

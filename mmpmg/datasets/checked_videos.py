@@ -34,7 +34,7 @@ class _NamedErrors:
     def __call__(self, results: dict) -> dict:
         path = results["filename"]
         try:
-            if isinstance(self.transform, loading.DecordInit) and _is_cut_short(path):
+            if isinstance(self.transform, loading.DecordInit) and is_cut_short(path):
                 # From memory, as MMAction2 reads, decord 0.6 crashes on such a file.
                 raise VideoReadError(path, "the AVI file is shorter than its header says")
             results = self.transform(results)
@@ -82,7 +82,7 @@ class _ChecksVideos(VideoDataset):
             raise self._missing(f"The video list {self.ann_file} (ann_file) names no video.")
         if "://" in videos[0]["filename"]:
             return videos
-        missing = missing_files(lambda n: _file(videos[n]["filename"]), len(videos), "sample")
+        missing = missing_files(lambda n: video_file(videos[n]["filename"]), len(videos), "sample")
         if missing:
             raise self._missing(
                 f"{len(missing)} of the {len(videos)} videos that {self.ann_file} names do not "
@@ -227,15 +227,15 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
         return RepeatAugDataset.prepare_data(self, number)
 
 
-def _file(filename: str) -> str:
+def video_file(filename: str) -> str:
     """Return the file that MMAction2's loaders open: without an ending they add one."""
     return filename if os.path.splitext(filename)[1] else f"{filename}.mp4"
 
 
-def _is_cut_short(path: str) -> bool:
-    """Whether an AVI file ends before its first RIFF chunk does."""
+def is_cut_short(path: str) -> bool:
+    """Tell whether an AVI file ends before its first RIFF chunk does."""
     try:
-        with open(_file(path), "rb") as file:
+        with open(video_file(path), "rb") as file:
             head = file.read(12)
             size = os.fstat(file.fileno()).st_size
     except OSError:

@@ -11,11 +11,10 @@ from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
 from .bad_samples import BadSamples
+from .image_choice import SUBSETS, choose_images
 from .image_decoding import ImageReadError
-from .image_sources import CategorizedImages, ImageSource
+from .image_sources import ImageSource
 from .sample_seed import SeedSample, generator
-
-_SUBSETS = ("first", "random", "balanced")
 
 
 @DATASETS.register_module()
@@ -38,16 +37,25 @@ class ImageToPseudoVideo(BaseDataset):
         bad_samples: the record of the images that could not be read.
 
     Args:
-        images: recipe of an image source: `FolderImages`, `ListImages`, `ShaderImages`; or the
-            source itself.
+        images: recipe of an image source: files (`FolderImages`, `ListImages`, `ArchiveImages`,
+            `WebDatasetImages`, `VideoFrames`), generators (`ShaderImages` and the other
+            `GeneratedImages`), several by weight (`MixedImages`); or the source itself.
         pipeline: recipes of transforms: a list, or a dict from a name to each, in order, so that a
             recipe can change one of them by its name (MMEngine never merges lists) or take it out
             with None.
         num_images: how many images to use. None: all.
         subset: which ones: the ``"first"`` in the source's order, a ``"random"`` draw, or a
             ``"balanced"`` one with as many of each category (folder), as the paper samples sets
-            that have categories (Sec. 4). A smaller draw is part of a larger one.
-        subset_seed: seed of the random draw.
+            that have categories (Sec. 4). A smaller draw is part of a larger one. A category that
+            holds fewer than its share is used up, the others make up for it, and a warning says so.
+        subset_seed: seed of the random draws.
+        num_categories: use only so many categories (Fig. 3): the first for ``subset="first"``,
+            else a random draw. None: all.
+        endless: load new images in every epoch, for sources whose images do not end (generators,
+            frames of videos): sample i of epoch e is image ``e * num_images + i``; with another
+            subset than the ``"first"``, or some categories only, the image that lies ``e`` times
+            the source's length behind the chosen one, which is of the same category.
+            `SampleSeedSampler` tells the epoch.
         max_bad_share: share of unreadable images among those tried, [0, 1], above which training
             stops. Early on, 200 tried images are assumed: .01 bears two bad ones.
         max_refetch: how many other images to try in a row in place of a bad one.
@@ -55,7 +63,8 @@ class ImageToPseudoVideo(BaseDataset):
         test_mode: raise on a bad image instead of replacing it.
 
     Raises:
-        ValueError: an option is illegal, or the source holds fewer images than are asked for.
+        ValueError: an option is illegal, the source holds fewer images or categories than are
+            asked for, or ``endless`` is asked of one that ends.
     """
 
     def __init__(
@@ -65,19 +74,33 @@ class ImageToPseudoVideo(BaseDataset):
         num_images: int | None = None,
         subset: str = "first",
         subset_seed: int = 0,
+        num_categories: int | None = None,
+        endless: bool = False,
         max_bad_share: float = 0.01,
         max_refetch: int = 100,
         metainfo: dict | None = None,
         test_mode: bool = False,
     ) -> None:
-        if subset not in _SUBSETS:
-            raise ValueError(f"dataset.subset={subset!r}: must be one of {', '.join(_SUBSETS)}")
+        if subset not in SUBSETS:
+            raise ValueError(f"dataset.subset={subset!r}: must be one of {', '.join(SUBSETS)}")
         if max_refetch < 0:
             raise ValueError(f"dataset.max_refetch={max_refetch}: must be 0 or more")
         self.source: ImageSource = DATASETS.build(images) if isinstance(images, dict) else images
         self.bad_samples = BadSamples(len(self.source), "image", self.source.name, max_bad_share)
         self.seed_sample = SeedSample()
-        self._chosen = _choose(self.source, num_images, subset, subset_seed)
+        self._chosen = choose_images(
+            self.source, num_images, subset, subset_seed, num_categories=num_categories
+        )
+        # How far the images of one epoch lie behind those of the epoch before.
+        self._period = 0
+        if endless:
+            if not getattr(self.source, "endless", False):
+                raise ValueError(
+                    f"dataset.endless=True: the images of {type(self.source).__name__} end; only "
+                    "generators and frames of videos go on. Set dataset.endless=False"
+                )
+            every = subset == "first" and num_categories is None
+            self._period = len(self._chosen) if every else len(self.source)
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,
@@ -101,7 +124,7 @@ class ImageToPseudoVideo(BaseDataset):
             ``filename`` and ``sample_idx``.
         """
         idx = range(len(self))[idx]
-        return {"filename": self.source.name(int(self._chosen[idx])), "sample_idx": idx}
+        return {"filename": self.source.name(self._number(idx)), "sample_idx": idx}
 
     def prepare_data(self, idx: int) -> Any:
         """Load an image and run the pipeline on it.
@@ -168,27 +191,32 @@ class ImageToPseudoVideo(BaseDataset):
         other.get_subset_(indices)
         return other
 
+    def _number(self, idx: int) -> int:
+        """Return the number in the source of a sample's image, in the epoch that is now."""
+        return int(self._chosen[idx]) + self.seed_sample.epoch * self._period
+
     def _load(self, idx: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
         """Return (image, its number in the source) of a sample, or of one drawn in its place."""
         for _ in range(self.max_refetch + 1):
-            number = int(self._chosen[idx])
-            self.bad_samples.begin(number)
+            number = self._number(idx)
+            slot = number % len(self.source)  # an endless source's images are counted in turns
+            self.bad_samples.begin(slot)
             try:
                 image = self.source.load(number)
             except ImageReadError as error:
                 if self.test_mode:
                     raise
-                self.bad_samples.add(number, error)
+                self.bad_samples.add(slot, error)
                 idx = int(rng.integers(len(self)))
             else:
-                self.bad_samples.add_good(number)
+                self.bad_samples.add_good(slot)
                 return image, number
-        raise self.bad_samples.give_up(self.max_refetch + 1, number)
+        raise self.bad_samples.give_up(self.max_refetch + 1, slot)
 
     def _load_partner(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """Return an image other than ``number``, unless there is no other."""
         idx = int(rng.integers(len(self)))
-        if int(self._chosen[idx]) == number:
+        if self._number(idx) == number:
             idx = (idx + 1) % len(self)
         return self._load(idx, rng)[0]
 
@@ -205,45 +233,3 @@ def _in_order(
                 f"one of {', '.join(map(str, steps))}, or its type is missing"
             )
     return [step for step in steps.values() if step is not None]
-
-
-def _choose(source: ImageSource, num_images: int | None, subset: str, seed: int) -> np.ndarray:
-    """Return the numbers of the chosen images, int32."""
-    available = len(source)
-    if num_images is None:
-        num_images = available
-    if num_images < 1:
-        raise ValueError(f"dataset.num_images={num_images}: must be 1 or more, or None for all")
-    if num_images > available:
-        raise ValueError(
-            f"dataset.num_images={num_images}, but the image source holds only {available}: "
-            "lower num_images, set it to None to use all, or point images at a larger set"
-        )
-    if subset == "first":
-        return np.arange(num_images, dtype=np.int32)
-    drawn = np.random.default_rng(seed).permutation(available).astype(np.int32)
-    if subset == "balanced":
-        drawn = drawn[_in_turn(_categories(source)[drawn])]
-    return drawn[:num_images]
-
-
-def _categories(source: ImageSource) -> np.ndarray:
-    if not isinstance(source, CategorizedImages):
-        raise ValueError(
-            f"dataset.subset='balanced': {type(source).__name__} has no categories; use "
-            "FolderImages with a folder for each category, or subset='random'"
-        )
-    return source.categories()
-
-
-def _in_turn(categories: np.ndarray) -> np.ndarray:
-    """Order that takes one image of every category, then a second one of every category, ...
-
-    Its first K are balanced, up to one image, as long as no category runs out.
-    """
-    by_category = np.argsort(categories, kind="stable")
-    sizes = np.bincount(categories)
-    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    turn = np.empty(len(categories), dtype=np.int64)
-    turn[by_category] = np.arange(len(categories)) - first
-    return np.argsort(turn, kind="stable")

@@ -117,6 +117,11 @@ class SeedSample(BaseTransform):
         """
         self._state[2] = int(epoch)
 
+    @property
+    def epoch(self) -> int:
+        """The epoch that the sampler told last, from 0; the same in all workers."""
+        return int(self._state[2])
+
     def note_outer_index(self, index: int) -> None:
         """Note the index that a repeating wrapper was asked for; the next sample is seeded by it.
 

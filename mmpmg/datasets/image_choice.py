@@ -1,0 +1,129 @@
+"""Which images of a source are used: the first, a random draw, as many of each category."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from mmengine.logging import print_log
+
+from .image_sources import CategorizedImages, ImageSource
+
+#: What ``subset`` may be.
+SUBSETS = ("first", "random", "balanced")
+
+
+def choose_images(
+    source: ImageSource,
+    num_images: int | None,
+    subset: str,
+    seed: int,
+    key: str = "dataset",
+    num_categories: int | None = None,
+) -> np.ndarray:
+    """Choose images of a source.
+
+    Args:
+        source: where from.
+        num_images: how many. None: all.
+        subset: one of `SUBSETS`. ``"balanced"``: as many of each category, up to one; where a
+            category holds fewer than its share, the others make up for it and a warning says so.
+            A smaller random or balanced draw is part of a larger one.
+        seed: of the random draws.
+        key: what the options lie under in the recipe, for messages.
+        num_categories: use only so many categories: with ``"first"`` the lowest numbers, else a
+            random draw, of which a smaller one is part of a larger one. None: all.
+
+    Returns:
+        Numbers of the images, (num_images,) int32.
+
+    Raises:
+        ValueError: there are fewer images or categories than asked for, or no categories at all.
+    """
+    if num_images is not None and num_images < 1:
+        raise ValueError(f"{key}.num_images={num_images}: must be 1 or more, or None for all")
+    available = np.arange(len(source), dtype=np.int32)
+    categories = None
+    if num_categories is not None or subset == "balanced":
+        categories = _categories(source, key, num_categories)
+    of_those = ""
+    if num_categories is not None and categories is not None:
+        kept = _choose_categories(categories, num_categories, subset, seed, key)
+        available = available[np.isin(categories, kept)]
+        of_those = f" in {key}.num_categories={num_categories} of its categories"
+    count = len(available) if num_images is None else num_images
+    if count > len(available):
+        raise ValueError(
+            f"{key}.num_images={count}, but the image source holds only {len(available)}"
+            f"{of_those}: lower num_images, set it to None to use all, or point images at a larger set"
+        )
+    if subset == "first":
+        return available[:count]
+    drawn = np.random.default_rng(seed).permutation(len(source)).astype(np.int32)
+    if len(available) < len(source):
+        drawn = drawn[np.isin(drawn, available)]
+    if subset == "balanced" and categories is not None:
+        drawn = drawn[in_turn(categories[drawn])]
+        _tell_of_small_categories(categories[available], count, key)
+    return drawn[:count]
+
+
+def dense_categories(source: CategorizedImages) -> np.ndarray:
+    """Return the category of every image, renumbered from 0 without gaps, (N,) int32."""
+    return np.unique(source.categories(), return_inverse=True)[1].astype(np.int32).reshape(-1)
+
+
+def in_turn(categories: np.ndarray) -> np.ndarray:
+    """Order that takes one image of every category, then a second one of every category, ...
+
+    Its first K are balanced, up to one image, as long as no category runs out.
+    """
+    by_category = np.argsort(categories, kind="stable")
+    sizes = np.bincount(categories)
+    first = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    turn = np.empty(len(categories), dtype=np.int64)
+    turn[by_category] = np.arange(len(categories)) - first
+    return np.argsort(turn, kind="stable")
+
+
+def _categories(source: ImageSource, key: str, num_categories: int | None) -> np.ndarray:
+    if not isinstance(source, CategorizedImages):
+        option = (
+            "subset='balanced'" if num_categories is None else f"num_categories={num_categories}"
+        )
+        raise ValueError(
+            f"{key}.{option}: {type(source).__name__} has no categories; use "
+            "FolderImages with a folder for each category, or subset='random'"
+        )
+    return dense_categories(source)
+
+
+def _choose_categories(
+    categories: np.ndarray, num_categories: int, subset: str, seed: int, key: str
+) -> np.ndarray:
+    available = int(categories.max()) + 1
+    if not 1 <= num_categories <= available:
+        raise ValueError(
+            f"{key}.num_categories={num_categories}: the image source has {available} categories; "
+            f"must be in [1, {available}], or None for all"
+        )
+    if subset == "first":
+        return np.arange(num_categories)
+    # A stream of its own: the draw of images stays what it is without num_categories.
+    return np.random.default_rng((seed, 1)).permutation(available)[:num_categories]
+
+
+def _tell_of_small_categories(categories: np.ndarray, count: int, key: str) -> None:
+    """Warn if a category holds fewer images than its share of so many."""
+    sizes = np.bincount(categories)
+    sizes = sizes[sizes > 0]
+    share = count // len(sizes)
+    small = int((sizes < share).sum())
+    if small:
+        print_log(
+            f"{key}.subset='balanced': {small} of the {len(sizes)} categories hold fewer than "
+            f"their share of {share} images, the smallest {int(sizes.min())}; the others make up "
+            f"for it. {key}.num_images={int(sizes.min()) * len(sizes)} would be balanced.",
+            logger="current",
+            level=logging.WARNING,
+        )
