@@ -110,7 +110,7 @@ def draw_patches(
     if color == "iteration":
         hue = point % _HUES
     else:
-        hue = symbols[np.maximum(point - 1, 0)] * (_HUES // 16)
+        hue = symbols[np.maximum(point - 1, 0)].astype(np.intp) * 37 % _HUES
     return _palette()[hue] * lit[..., None]
 
 

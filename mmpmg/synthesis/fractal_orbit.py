@@ -78,7 +78,9 @@ def _word_starts(maps: np.ndarray, steps: np.ndarray, x: np.ndarray, y: np.ndarr
     identity = [np.array([value]) for value in (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)]
     table, index = identity, np.zeros((words, chunks), np.intp)
     for symbols in steps:
-        table = [v.ravel() for v in _compose([m[None] for m in maps.T], [v[:, None] for v in table])]
+        table = [
+            v.ravel() for v in _compose([m[None] for m in maps.T], [v[:, None] for v in table])
+        ]
         index *= len(maps)
         index += symbols
 

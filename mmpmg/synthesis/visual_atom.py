@@ -1,0 +1,153 @@
+"""Visual Atom: many trembling contours around one centre (Takashima et al., CVPR 2023).
+
+A category is a set of parameters (`VisualAtom`); its images differ in where the atom stands, in
+the noise, and in the grey of each orbit. Orbits are drawn as closed lines one pixel wide, later
+ones over earlier ones.
+
+The published program also draws atoms that are hardly there: a single small orbit, or one that is
+black. Here parameters that cannot show much are drawn anew, and so is an image that does not.
+Vertices are computed with exact operations and lines are drawn with whole numbers, so an image is
+the same on every machine that has the same OpenCV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .visual_atom_contour import contours, perlin_1d
+
+_SIDE = 512  # of the published pictures; parameters are in its pixels
+_CELL = 8  # what shows is counted in squares of this side
+_CATEGORY_CELLS, _IMAGE_CELLS, _ATTEMPTS = 120, 40, 16
+_DARK = 24
+
+
+@dataclass(frozen=True)
+class VisualAtom:
+    """The parameters of a category, as published.
+
+    Args:
+        vertices: of each orbit, 200 to 1000.
+        orbits: 1 to 200.
+        coefficient: of the noise, [0, 4).
+        width: pixels that each orbit grows by, [0, .1).
+        radius: of the circle that the first orbit starts from, 10 to 60 pixels.
+        waves: two different whole numbers of waves around an orbit, 0 to 20.
+        ovals: stretch along x and y, [1, 2).
+    """
+
+    vertices: int
+    orbits: int
+    coefficient: float
+    width: float
+    radius: int
+    waves: tuple[int, int]
+    ovals: tuple[float, float]
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> VisualAtom:
+        """Draw parameters from the published ranges."""
+        first, second = (int(n) for n in rng.choice(21, 2, replace=False))
+        return cls(
+            vertices=int(rng.integers(200, 1001)),
+            orbits=int(rng.integers(1, 201)),
+            coefficient=float(rng.uniform(0, 4)),
+            width=float(rng.uniform(0, 0.1)),
+            radius=int(rng.integers(10, 61)),
+            waves=(first, second),
+            ovals=(float(rng.uniform(1, 2)), float(rng.uniform(1, 2))),
+        )
+
+    def contours(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Place the vertices around the origin; see `visual_atom_contour.contours`."""
+        return contours(noise, self.coefficient, self.width, self.radius, self.waves, self.ovals)
+
+
+def visual_atom_image(
+    seed: int, category: int, instance: int, size: int | tuple[int, int] = 512
+) -> np.ndarray:
+    """Make an image of VisualAtom's kind.
+
+    Args:
+        seed: 0 or more; another seed gives other categories.
+        category: 0 or more.
+        instance: 0 or more.
+        size: side, or (height, width), in pixels; the 512 x 512 picture is scaled to it, its lines
+            stay one pixel wide.
+
+    Returns:
+        (H, W, 3) uint8 grey RGB, a function of the arguments alone.
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+    height, width = (size, size) if isinstance(size, int) else (size[0], size[1])
+    if min(height, width) < 1:
+        raise ValueError(f"size={size!r}: must be 1 or more")
+    if min(seed, category, instance) < 0:
+        raise ValueError(f"{seed=}, {category=}, {instance=}: must be 0 or more")
+    atom = visual_atom(seed, category)
+    for attempt in range(_ATTEMPTS):
+        rng = np.random.default_rng((seed, category, instance, attempt))
+        left, top = (_SIDE + rng.integers(-_SIDE, _SIDE + 1, 2)) / 2
+        grey = rng.integers(0, 256, atom.orbits)
+        x, y = atom.contours(perlin_1d(rng.random((2, atom.orbits, atom.vertices)) * 10_000))
+        x += left
+        y += top
+        if _cells(x[grey >= _DARK], y[grey >= _DARK]) >= _IMAGE_CELLS:
+            break
+    return draw_orbits(x * (width / _SIDE), y * (height / _SIDE), grey, (height, width))
+
+
+@lru_cache(maxsize=65536)
+def visual_atom(seed: int, category: int) -> VisualAtom:
+    """Draw the parameters of a category, again until an atom in the middle shows enough.
+
+    Args:
+        seed: 0 or more.
+        category: 0 or more.
+
+    Returns:
+        The parameters.
+    """
+    rng = np.random.default_rng((seed, category))
+    while True:
+        atom = VisualAtom.sample(rng)
+        x, y = atom.contours(np.zeros((2, atom.orbits, atom.vertices)))
+        if _cells(x + _SIDE / 2, y + _SIDE / 2) >= _CATEGORY_CELLS:
+            return atom
+
+
+def draw_orbits(
+    x: np.ndarray, y: np.ndarray, grey: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Draw closed lines one pixel wide between vertices cut to whole pixels.
+
+    Args:
+        x: (orbits, vertices) in pixels; may lie outside of the picture.
+        y: the same shape.
+        grey: (orbits,) in [0, 255].
+        size: (height, width) in pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB on black.
+    """
+    points = np.empty((*x.shape, 2), np.int32)
+    points[..., 0], points[..., 1] = x, y
+    picture = np.zeros(size, np.uint8)
+    for orbit, level in zip(points, grey.tolist(), strict=True):
+        cv2.polylines(picture, [orbit], True, level)
+    return np.repeat(picture[..., None], 3, axis=-1)
+
+
+def _cells(x: np.ndarray, y: np.ndarray) -> int:
+    """Count the 8 x 8 squares of the 512 x 512 picture that hold a vertex."""
+    inside = (x >= 0) & (x < _SIDE) & (y >= 0) & (y < _SIDE)
+    across = _SIDE // _CELL
+    held = np.zeros(across * across, bool)
+    held[y[inside].astype(np.intp) // _CELL * across + x[inside].astype(np.intp) // _CELL] = True
+    return int(np.count_nonzero(held))
