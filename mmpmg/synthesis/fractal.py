@@ -20,6 +20,7 @@ import numpy as np
 
 from .fractal_drawing import COLORS, draw_patches, filled_rate
 from .fractal_orbit import in_sequence, orbit
+from .uniform_stream import UniformStream
 
 #: Coefficients' factors, one row a variant: none; then a, b, ..., f times .2, .6, 1.4 and 1.8.
 WEIGHTS = np.ones((25, 6))
@@ -100,8 +101,7 @@ def fractal_image(
     maps, thresholds = _weighted(seed, category, variant.weight)
     symbols = choose(thresholds, _dice(seed, points))
     x, y = orbit(maps, symbols)
-    stream = np.random.default_rng((seed, category, variant.weight, variant.patch))
-    patch = int(stream.integers(1, 512))
+    patch = UniformStream(seed, category, variant.weight, variant.patch).whole(1, 511)
     image = draw_patches(x, y, symbols, patch, sides, color)
     rows, columns = (slice(None, None, -1 if variant.flip & bit else 1) for bit in (1, 2))
     return np.ascontiguousarray(image[rows, columns])
@@ -121,12 +121,13 @@ def fractal_system(seed: int, category: int) -> tuple[np.ndarray, np.ndarray]:
         (N, 6) maps, 2 to 7 rows (a, b, c, d, e, f) as in `orbit`, and (N - 1,) thresholds that
         part [0, 1] in proportion to the maps' determinants |ad - bc|.
     """
-    rng = np.random.default_rng((seed, category))
+    stream = UniformStream(seed, category)
     dice = _dice(seed, _POINTS)
     while True:
-        maps = rng.uniform(-1, 1, (int(rng.integers(2, 8)), 6))
+        maps = 2 * stream.take(stream.whole(2, 7), 6) - 1
         determinants = np.abs(maps[:, 0] * maps[:, 3] - maps[:, 1] * maps[:, 2])
-        thresholds = np.cumsum(determinants)[:-1] / determinants.sum()
+        sums = np.cumsum(determinants)
+        thresholds = sums[:-1] / sums[-1]
         pixels = _SIDE**2 * _rate(maps, thresholds, dice[:_SCREEN_POINTS], _SIDE)
         if pixels < _SCREEN * _SCREEN_POINTS:
             continue
@@ -176,4 +177,4 @@ def _dice(seed: int, count: int) -> np.ndarray:
 
     FractalDB's renderer also throws the same numbers for every image.
     """
-    return np.random.default_rng(seed).random(count, np.float32)
+    return UniformStream(seed).take(count)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .perlin_noise3d import SLOPES, lattice_shape, perlin_noise
+from .uniform_stream import UniformStream
 
 _FRAMES = 16  # frequencies in time are for so many
 _GAIN = 0.85
@@ -36,10 +37,12 @@ class PerlinTexture:
     @classmethod
     def sample(cls, seed: int, category: int) -> PerlinTexture:
         """Draw the parameters of a category: each octave of frequencies is equally likely."""
-        rng = np.random.default_rng((seed, category))
-        exponent = rng.integers(0, (4, 4, 3)) - (0, 0, 1)
-        x, y, t = np.ldexp(rng.uniform(1, 2, 3), exponent).tolist()
-        return cls((x, y, t), octaves=int(rng.integers(1, 4)), fields=int(rng.choice((1, 3))))
+        stream = UniformStream(seed, category)
+        x, y, t = (
+            (1 + float(stream.take(1)[0])) * 2.0 ** stream.whole(lowest, lowest + steps)
+            for lowest, steps in ((0, 3), (0, 3), (-1, 2))
+        )
+        return cls((x, y, t), octaves=stream.whole(1, 3), fields=1 + 2 * stream.whole(0, 1))
 
 
 def perlin_clip(
@@ -99,14 +102,14 @@ def perlin_field(
     total = np.zeros(tuple(len(axis) for axis in grid), np.float32)
     scale = np.float32(1 / (2 - 2.0 ** (1 - texture.octaves)))
     for octave in range(texture.octaves):
-        rng = np.random.default_rng((*stream, octave))
+        numbers = UniformStream(*stream, octave)
         # Noise is zero on the lattice; where the lattice stands must not be the same in all clips.
-        shift = rng.random(3)
+        shift = numbers.take(3)
         t, y, x = (
             axis * (frequency * 2.0**octave) + start
             for axis, frequency, start in zip(grid, texture.frequency[::-1], shift, strict=True)
         )
-        lattice = slopes_at(int(rng.integers(2**63)), lattice_shape(t, y, x))
+        lattice = slopes_at(numbers.whole(0, 2**53 - 1), lattice_shape(t, y, x))
         noise = perlin_noise(lattice, t, y, x)
         noise *= scale * np.float32(0.5**octave)
         total += noise
@@ -119,7 +122,7 @@ def slopes_at(key: int, shape: tuple[int, int, int]) -> np.ndarray:
     A hash of the point: its coordinates times odd constants, stirred as in SplitMix64.
 
     Args:
-        key: in [0, 2**63); another key gives other slopes.
+        key: in [0, 2**53); another key gives other slopes.
         shape: lattice points along t, y and x.
 
     Returns:

@@ -18,6 +18,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from .uniform_stream import UniformStream
 from .visual_atom_contour import contours, perlin_1d
 
 _SIDE = 512  # of the published pictures; parameters are in its pixels
@@ -49,17 +50,22 @@ class VisualAtom:
     ovals: tuple[float, float]
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> VisualAtom:
+    def sample(cls, stream: UniformStream) -> VisualAtom:
         """Draw parameters from the published ranges."""
-        first, second = (int(n) for n in rng.choice(21, 2, replace=False))
+        first = stream.whole(0, 20)
+        second = (first + stream.whole(1, 20)) % 21
+        vertices, orbits, radius = (
+            stream.whole(*bounds) for bounds in ((200, 1000), (1, 200), (10, 60))
+        )
+        coefficient, width, across, down = stream.take(4).tolist()
         return cls(
-            vertices=int(rng.integers(200, 1001)),
-            orbits=int(rng.integers(1, 201)),
-            coefficient=float(rng.uniform(0, 4)),
-            width=float(rng.uniform(0, 0.1)),
-            radius=int(rng.integers(10, 61)),
+            vertices=vertices,
+            orbits=orbits,
+            coefficient=4 * coefficient,
+            width=0.1 * width,
+            radius=radius,
             waves=(first, second),
-            ovals=(float(rng.uniform(1, 2)), float(rng.uniform(1, 2))),
+            ovals=(1 + across, 1 + down),
         )
 
     def contours(self, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,10 +98,10 @@ def visual_atom_image(
         raise ValueError(f"{seed=}, {category=}, {instance=}: must be 0 or more")
     atom = visual_atom(seed, category)
     for attempt in range(_ATTEMPTS):
-        rng = np.random.default_rng((seed, category, instance, attempt))
-        left, top = (_SIDE + rng.integers(-_SIDE, _SIDE + 1, 2)) / 2
-        grey = rng.integers(0, 256, atom.orbits)
-        x, y = atom.contours(perlin_1d(rng.random((2, atom.orbits, atom.vertices)) * 10_000))
+        stream = UniformStream(seed, category, instance, attempt)
+        left, top = (stream.whole(0, 2 * _SIDE) / 2 for _ in range(2))
+        grey = (stream.take(atom.orbits) * 256).astype(np.intp)
+        x, y = atom.contours(perlin_1d(stream.take(2, atom.orbits, atom.vertices) * 10_000))
         x += left
         y += top
         if _cells(x[grey >= _DARK], y[grey >= _DARK]) >= _IMAGE_CELLS:
@@ -114,9 +120,9 @@ def visual_atom(seed: int, category: int) -> VisualAtom:
     Returns:
         The parameters.
     """
-    rng = np.random.default_rng((seed, category))
+    stream = UniformStream(seed, category)
     while True:
-        atom = VisualAtom.sample(rng)
+        atom = VisualAtom.sample(stream)
         x, y = atom.contours(np.zeros((2, atom.orbits, atom.vertices)))
         if _cells(x + _SIDE / 2, y + _SIDE / 2) >= _CATEGORY_CELLS:
             return atom

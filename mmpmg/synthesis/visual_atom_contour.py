@@ -7,6 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from .uniform_stream import UniformStream
+
 
 def turn_table(parts: int) -> tuple[np.ndarray, np.ndarray]:
     """Return cosine and sine of every fraction k / parts of a turn.
@@ -114,5 +116,5 @@ def contours(
 def _slopes() -> np.ndarray:
     """Return the 256 slopes and the first once more."""
     values = np.concatenate([np.full(8, -1.0), np.arange(1.0, 9.0)])
-    slopes = np.random.default_rng(1).permutation(np.repeat(values, 16))
+    slopes = np.repeat(values, 16)[np.argsort(UniformStream(1).take(256), kind="stable")]
     return np.append(slopes, slopes[0])
