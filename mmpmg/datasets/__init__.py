@@ -5,14 +5,17 @@ from .archive_images import ArchiveImages
 from .archive_member import ArchiveError
 from .bad_samples import TooManyBadSamplesError
 from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
+from .fractal_images import FractalImages
 from .generated_images import GeneratedImages, ShaderImages
 from .image_decoding import ImageReadError
 from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
 from .mixed_images import MixedImages
+from .perlin_images import PerlinClips, PerlinImages
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
 from .video_frames import VideoFrames
+from .visual_atom_images import VisualAtomImages
 from .webdataset_images import WebDatasetImages
 
 __all__ = [
@@ -20,12 +23,15 @@ __all__ = [
     "ArchiveImages",
     "CheckedVideoDataset",
     "FolderImages",
+    "FractalImages",
     "GeneratedImages",
     "ImageReadError",
     "ImageSource",
     "ImageToPseudoVideo",
     "ListImages",
     "MixedImages",
+    "PerlinClips",
+    "PerlinImages",
     "SampleSeedSampler",
     "SeedSample",
     "SeededRepeatAugDataset",
@@ -33,6 +39,7 @@ __all__ = [
     "TooManyBadSamplesError",
     "VideoFrames",
     "VideoReadError",
+    "VisualAtomImages",
     "WebDatasetImages",
     "generator",
     "sample_seed",
