@@ -11,7 +11,9 @@ train_dataloader = dict(
         pipeline=[
             dict(type="SeedSample"),
             dict(type="DecordInit"),
-            dict(type="SampleFrames", clip_len=16, frame_interval=4),
+            dict(
+                type="SampleFrames", clip_len=16, frame_interval=4, out_of_bound_opt="repeat_last"
+            ),
             dict(type="DecordDecode"),
             dict(type="MultiScaleCropInside", input_size=224),
             dict(type="Resize", scale=(224, 224), keep_ratio=False),

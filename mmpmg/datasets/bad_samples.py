@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import get_rank
 from mmengine.logging import print_log
 from torch.utils.data import get_worker_info
 
@@ -41,18 +44,36 @@ class BadSamples:
         self.max_share = max_share
         self._name = name
         self._seen = torch.zeros(count, dtype=torch.uint8).share_memory_()
-        # For each worker: its process, and the sample it began last.
+        # For each worker: its process, and the sample that it is at.
         self._begun = torch.full((_WORKERS, 2), -1, dtype=torch.int64).share_memory_()
+        # MMEngine's loggers let nothing less pass on other ranks than the first.
+        self._level = logging.WARNING if get_rank() == 0 else logging.ERROR
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> BadSamples:
+        """Copy, into shared memory again: workers of the copy share it."""
+        other = copy.copy(self)
+        memo[id(self)] = other
+        other._name = copy.deepcopy(self._name, memo)
+        other._seen = self._seen.clone().share_memory_()
+        other._begun = self._begun.clone().share_memory_()
+        return other
 
     def begin(self, number: int) -> None:
-        """Note that this process begins to read a sample, in case it does not survive it."""
+        """Note that this process begins a sample, in case it does not survive it."""
+        self._note(os.getpid(), number)
+
+    def end(self) -> None:
+        """Note that this process has survived its sample."""
+        self._note(-1, -1)
+
+    def _note(self, process: int, number: int) -> None:
         worker = get_worker_info()
         slot = (worker.id if worker else 0) % _WORKERS
-        self._begun[slot, 0] = os.getpid()
+        self._begun[slot, 0] = process
         self._begun[slot, 1] = number
 
     def begun_by(self, process: int) -> str | None:
-        """Return the name of the sample that a process (its pid) began last, if it began any."""
+        """Return the name of the sample that a process (its pid) is at, if it is at any."""
         numbers = self._begun[self._begun[:, 0] == process, 1].tolist()
         return self._name(numbers[-1]) if numbers else None
 
@@ -88,7 +109,7 @@ class BadSamples:
                 "dataset.max_bad_share."
             )
         # Behind the check: workers that still run when one has stopped stay silent.
-        print_log(f"Bad {self.kind} skipped: {error}", logger="current", level=logging.WARNING)
+        print_log(f"Bad {self.kind} skipped: {error}", logger="current", level=self._level)
 
     def give_up(self, draws: int, number: int) -> TooManyBadSamplesError:
         """Return the error for so many bad samples in a row, the last one being ``number``."""

@@ -9,6 +9,7 @@ from typing import Any
 from mmaction.datasets import RepeatAugDataset, VideoDataset
 from mmaction.datasets.transforms import loading
 from mmaction.registry import DATASETS
+from mmengine.fileio import list_from_file
 
 from .bad_samples import BadSamples
 from .file_check import missing_files
@@ -34,12 +35,9 @@ class _NamedErrors:
     def __call__(self, results: dict) -> dict:
         path = results["filename"]
         try:
-            if isinstance(self.transform, loading.DecordInit) and is_cut_short(path):
-                # From memory, as MMAction2 reads, decord 0.6 crashes on such a file.
-                raise VideoReadError(path, "the AVI file is shorter than its header says")
             results = self.transform(results)
-        except (ImportError, VideoReadError):
-            raise  # no decoder at all is not the file's fault
+        except (ImportError, MemoryError):
+            raise  # not the file's fault
         except Exception as error:
             reason = str(error).strip().splitlines() or [""]
             raise VideoReadError(path, f"{type(error).__name__}: {reason[0]}") from error
@@ -51,6 +49,29 @@ class _NamedErrors:
         return repr(self.transform)
 
 
+class _OpenByPath:
+    """MMAction2's ``DecordInit``, but decord reads the file itself.
+
+    MMAction2 hands it the bytes; from memory decord 0.6 crashes, process and all, on an AVI that is
+    cut short, and by its path it reads the frames that are there.
+    """
+
+    def __init__(self, num_threads: int) -> None:
+        self.num_threads = num_threads
+
+    def __call__(self, results: dict) -> dict:
+        from decord import VideoReader
+
+        reader = VideoReader(video_file(results["filename"]), num_threads=self.num_threads)
+        results["video_reader"] = reader
+        results["total_frames"] = len(reader)
+        results["avg_fps"] = reader.get_avg_fps()
+        return results
+
+    def __repr__(self) -> str:
+        return f"DecordInit(by path, num_threads={self.num_threads})"
+
+
 class _ChecksVideos(VideoDataset):
     """What both datasets do about bad videos; stands first among their bases."""
 
@@ -59,25 +80,54 @@ class _ChecksVideos(VideoDataset):
 
     def _begin_checks(self, max_bad_share: float) -> None:
         """Wrap the reading transforms; the data list must have been loaded."""
+        if self.max_refetch < 0:
+            raise ValueError(f"dataset.max_refetch={self.max_refetch}: must be 0 or more")
         steps = self.pipeline.transforms
         for number, step in enumerate(steps):
-            if isinstance(step, (*_OPENING, *_DECODING)):
+            if isinstance(step, loading.DecordInit) and step.io_backend == "disk":
+                steps[number] = _NamedErrors(_OpenByPath(step.num_threads))
+            elif isinstance(step, (*_OPENING, *_DECODING)):
                 steps[number] = _NamedErrors(step)
-        self.bad_samples = BadSamples(len(self), "video", self._name, max_bad_share)
+        self.max_bad_share = max_bad_share
+        self._begin_record()
+
+    def _begin_record(self) -> None:
+        self.bad_samples = BadSamples(len(self), "video", self._name, self.max_bad_share)
 
     def _name(self, number: int) -> str:
         return str(self.get_data_info(number)["filename"])
 
+    def get_subset_(self, indices: Sequence[int] | int) -> None:
+        """Keep only some videos, and begin a new record of the bad ones."""
+        super().get_subset_(indices)
+        self._begin_record()
+
+    def get_subset(self, indices: Sequence[int] | int) -> _ChecksVideos:
+        """Return a copy that has only some of the videos, with a record of its own."""
+        other = super().get_subset(indices)
+        other._begin_record()
+        return other
+
     def load_data_list(self) -> list[dict]:
-        """Load the annotation file.
+        """Load the annotation file: ``path label`` a line, or ``path`` alone.
+
+        Names may hold spaces: the label is what follows the last delimiter, if that is a whole
+        number. With the delimiter ``" "`` tabs part them too. Blank lines are dropped.
 
         Raises:
             FileNotFoundError: it does not exist, names no video, or names videos that do not
                 exist (1000 spread over the list are looked at, and all as soon as one is missing).
+            ValueError: a line of several labels (``multi_class``) has one that is no number.
         """
         if "://" not in self.ann_file and not os.path.isfile(self.ann_file):
             raise self._missing(f"The video list {self.ann_file} (ann_file) does not exist.")
-        videos = super().load_data_list()
+        folder = self.data_prefix.get("video") or ""
+        videos: list[dict[str, Any]] = []
+        for number, line in enumerate(list_from_file(self.ann_file), 1):
+            text = line.strip("\ufeff \t\r\n")
+            if text:
+                path, label = self._path_and_label(text, number)
+                videos.append(dict(filename=os.path.join(folder, path), label=label))
         if not videos:
             raise self._missing(f"The video list {self.ann_file} (ann_file) names no video.")
         if "://" in videos[0]["filename"]:
@@ -91,6 +141,21 @@ class _ChecksVideos(VideoDataset):
             )
         return videos
 
+    def _path_and_label(self, line: str, number: int) -> tuple[str, int | list[int]]:
+        delimiter = None if self.delimiter == " " else self.delimiter
+        if self.multi_class:
+            path, *labels = line.split(delimiter)
+            if not all(label.strip().isdigit() for label in labels):
+                raise ValueError(
+                    f"{self.ann_file}, line {number}: {line!r} is not a path and whole numbers, "
+                    f"parted by {self.delimiter!r}"
+                )
+            return path, [int(label) for label in labels]
+        path, *rest = line.rsplit(delimiter, 1)
+        if rest and rest[0].strip().isdigit():
+            return path, int(rest[0])
+        return line, -1
+
     def _missing(self, message: str) -> FileNotFoundError:
         return FileNotFoundError(f"{message} {self.hint}" if self.hint else message)
 
@@ -102,20 +167,24 @@ class _ChecksVideos(VideoDataset):
             VideoReadError: this one is, in test mode.
         """
         number, replacements = idx, None
+        seed: dict[str, int] = {}
         for _ in range(self.max_refetch + 1):
             self.bad_samples.begin(number)
-            info = {**self.get_data_info(number), "sample_idx": idx}
+            info = {**self.get_data_info(number), "sample_idx": idx, **seed}
             try:
                 data = self._make(info, number)
             except VideoReadError as error:
                 if self.test_mode:
                     raise
                 self.bad_samples.add(number, error)
+                seed = {key: info[key] for key in ("sample_seed",) if key in info}
                 replacements = replacements or generator(info, "replacement")
                 number = int(replacements.integers(len(self)))
             else:
                 self.bad_samples.add_good(number)
                 return data
+            finally:
+                self.bad_samples.end()
         raise self.bad_samples.give_up(self.max_refetch + 1, number)
 
     def _make(self, info: dict, number: int) -> Any:
@@ -192,6 +261,7 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
         pipeline: transforms, beginning with DecordInit, SampleFrames, DecordDecode.
         data_prefix: ``dict(video=folder)`` that relative paths start from.
         num_repeats: draws of each video, >= 1.
+        delimiter: what parts path and label in ``ann_file``.
         max_bad_share: share of unreadable videos among those tried, above which training stops.
         max_refetch: how many other videos to try in a row in place of a bad one.
         hint: where the data comes from; ends the error message when files are missing.
@@ -207,6 +277,7 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
         pipeline: Sequence[dict | Callable],
         data_prefix: dict | None = None,
         num_repeats: int = 2,
+        delimiter: str = " ",
         max_bad_share: float = 0.01,
         max_refetch: int = 100,
         hint: str | None = None,
@@ -218,6 +289,7 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
             pipeline=pipeline,
             data_prefix=data_prefix or dict(video=""),
             num_repeats=num_repeats,
+            delimiter=delimiter,
             max_refetch=max_refetch,
         )
         self._begin_checks(max_bad_share)
@@ -230,15 +302,3 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
 def video_file(filename: str) -> str:
     """Return the file that MMAction2's loaders open: without an ending they add one."""
     return filename if os.path.splitext(filename)[1] else f"{filename}.mp4"
-
-
-def is_cut_short(path: str) -> bool:
-    """Tell whether an AVI file ends before its first RIFF chunk does."""
-    try:
-        with open(video_file(path), "rb") as file:
-            head = file.read(12)
-            size = os.fstat(file.fileno()).st_size
-    except OSError:
-        return False  # not on a disk, or missing: the loader knows better
-    is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
-    return is_avi and int.from_bytes(head[4:8], "little") + 8 > size

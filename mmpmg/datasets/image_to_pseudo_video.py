@@ -152,6 +152,7 @@ class ImageToPseudoVideo(BaseDataset):
             load_partner=lambda: self._load_partner(number, partners),
         )
         data = self.pipeline(results)
+        self.bad_samples.end()
         if isinstance(data, dict):
             data.pop("load_partner", None)
         return data

@@ -150,10 +150,13 @@ class SeedSample(BaseTransform):
             if not warned:
                 self._state[4] = 1
                 print_log(_NO_SAMPLER_WARNING, logger="current", level=logging.WARNING)
-            results["sample_seed"] = _worker_seed()
+            results.setdefault("sample_seed", _worker_seed())
             return results
         index = results["sample_idx"] if outer is None else outer
-        seed = sample_seed(run_seed, epoch, index, stream)
+        # A second attempt at a sample, with another file, keeps the seed of the first.
+        seed = results.get("sample_seed")
+        if seed is None:
+            seed = sample_seed(run_seed, epoch, index, stream)
         random.seed(seed)
         np.random.seed(np.random.SeedSequence(seed).generate_state(4))  # noqa: NPY002
         results["sample_seed"] = seed

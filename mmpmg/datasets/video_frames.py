@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from mmaction.registry import DATASETS
 
-from .checked_videos import is_cut_short, video_file
+from .checked_videos import video_file
 from .file_check import CHECKS, missing_files
 from .generated_images import positive
 from .image_decoding import ImageReadError
@@ -151,9 +151,6 @@ class VideoFrames:
             raise ImageReadError(name, "the file does not exist")
         if not os.path.getsize(file):
             raise ImageReadError(name, "the file is empty")
-        if is_cut_short(file):
-            # decord 0.6 may crash on such a file, which nothing could catch.
-            raise ImageReadError(name, "the AVI file is shorter than its header says")
         reader_of = _video_reader()
         try:
             reader = reader_of(file, num_threads=1)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from torch.utils.data import DataLoader
+from mmengine.runner import Runner
 
 from mmpmg.datasets.bad_samples import BadSamples
 
@@ -18,7 +18,7 @@ class DataWorkerError(RuntimeError):
     """A data worker died, instead of raising; the message names what it was reading."""
 
 
-def run_naming_dead_workers(run: Callable[[], object], loader: DataLoader) -> None:
+def run_naming_dead_workers(run: Callable[[], object], runner: Runner) -> None:
     """Run, and add to PyTorch's error about a dead data worker the sample that it had begun.
 
     Decoders written in C can crash on a corrupt file, and the system kills what uses too much
@@ -27,7 +27,7 @@ def run_naming_dead_workers(run: Callable[[], object], loader: DataLoader) -> No
 
     Args:
         run: what to run.
-        loader: the loader that has the workers.
+        runner: has the loops, whose loaders have the workers.
 
     Raises:
         DataWorkerError: a worker died while it read a sample of one of our datasets.
@@ -42,15 +42,26 @@ def run_naming_dead_workers(run: Callable[[], object], loader: DataLoader) -> No
     except RuntimeError as error:
         death = _DEATH.search(str(error))
         processes = [int(pid) for pid in death.group(1).split(",")] if death else []
-        records = list(_records(loader.dataset))
+        records = [record for dataset in _datasets(runner) for record in _records(dataset)]
         names = {record.begun_by(pid) for pid in processes for record in records} - {None}
-        if not names:
+        if not processes or not records:
             raise
+        if names:
+            what = f"while it read {' or '.join(sorted(map(str, names)))}: mend that file, or take "
+            what += "it out of the set. Where memory ran out instead,"
+        else:
+            what = "between two samples. Where memory or shared memory (/dev/shm) ran out,"
         raise DataWorkerError(
-            f"A data worker died while it read {' or '.join(sorted(map(str, names)))}: mend that "
-            "file, or take it out of the set (train_dataloader.dataset). Where memory ran out "
-            f"instead, lower train_dataloader.num_workers. PyTorch says: {error}"
+            f"A data worker died {what} lower the dataloader's num_workers. PyTorch says: {error}"
         ) from error
+
+
+def _datasets(runner: Runner) -> Iterator[Any]:
+    """Yield the data set of each loop that has been built."""
+    for name in ("_train_loop", "_val_loop", "_test_loop"):
+        loader = getattr(getattr(runner, name, None), "dataloader", None)
+        if loader is not None:
+            yield loader.dataset
 
 
 def _records(dataset: Any) -> Iterator[BadSamples]:

@@ -66,7 +66,7 @@ def train(options: argparse.Namespace) -> None:
         check_file(getattr(runner.model, "module", runner.model), config.load_from)
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
         _check_length(runner, config)
-        run_naming_dead_workers(runner.train, runner.train_dataloader)
+        run_naming_dead_workers(runner.train, runner)
 
 
 def _check_length(runner: Runner, config: Config) -> None:
@@ -170,4 +170,4 @@ def test(options: argparse.Namespace) -> None:
         config.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=options.dump)]
     runner = build_runner(config)
     check_file(getattr(runner.model, "module", runner.model), options.checkpoint, whole=True)
-    runner.test()
+    run_naming_dead_workers(runner.test, runner)

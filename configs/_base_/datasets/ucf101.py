@@ -21,7 +21,9 @@ train_dataloader = dict(
         pipeline=[
             # RepeatAugDataset fixes these three.
             dict(type="DecordInit"),
-            dict(type="SampleFrames", clip_len=16, frame_interval=4),
+            dict(
+                type="SampleFrames", clip_len=16, frame_interval=4, out_of_bound_opt="repeat_last"
+            ),
             dict(type="DecordDecode"),
             dict(type="Resize", scale=(-1, 256)),
             dict(type="ClipRandAugment", magnitude=9, magnitude_std=0.5),
@@ -47,7 +49,13 @@ val_dataloader = dict(
         test_mode=True,
         pipeline=[
             dict(type="DecordInit"),
-            dict(type="SampleFrames", clip_len=16, frame_interval=4, test_mode=True),
+            dict(
+                type="SampleFrames",
+                clip_len=16,
+                frame_interval=4,
+                test_mode=True,
+                out_of_bound_opt="repeat_last",
+            ),
             dict(type="DecordDecode"),
             dict(type="Resize", scale=(-1, 224)),
             dict(type="CenterCrop", crop_size=224),
@@ -69,7 +77,14 @@ test_dataloader = dict(
         test_mode=True,
         pipeline=[
             dict(type="DecordInit"),
-            dict(type="SampleFrames", clip_len=16, frame_interval=4, num_clips=5, test_mode=True),
+            dict(
+                type="SampleFrames",
+                clip_len=16,
+                frame_interval=4,
+                num_clips=5,
+                test_mode=True,
+                out_of_bound_opt="repeat_last",
+            ),
             dict(type="DecordDecode"),
             dict(type="Resize", scale=(-1, 224)),
             dict(type="ThreeCrop", crop_size=224),
