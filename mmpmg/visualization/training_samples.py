@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from mmpmg.datasets import SampleSeedSampler
+from mmpmg.datasets.transforms.pmg import PMGPipeline
 from mmpmg.motion import Motion
 
 from .labels import Picture
@@ -139,6 +140,8 @@ def read_samples(
         dataset = private_copy(dataset)
         for transforms in _transforms(dataset):
             for transform in transforms:
+                if isinstance(transform, PMGPipeline):
+                    transform.deferred = False  # the clip is wanted, not the image
                 if prepare is not None:
                     prepare(transform)
             transforms[-1] = _keeping_results(transforms[-1], _geometry_survives(transforms))
@@ -163,6 +166,7 @@ def _geometry_survives(transforms: Sequence[Callable]) -> bool:
 
 
 def _training_sample(kept: Any) -> TrainingSample:
+    kept = kept[0] if isinstance(kept, list) else kept  # of repeated augmentation, the first draw
     packed = kept.get("packed") if isinstance(kept, dict) else None
     packed = packed if isinstance(packed, dict) else {}
     inputs = packed.get("inputs")

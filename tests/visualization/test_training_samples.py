@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import copy
 import random
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import RepeatDataset
 from mmengine.registry import init_default_scope
 
-from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler
+from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler, SeededRepeatAugDataset
 from mmpmg.visualization.training_samples import (
     isolated_randomness,
     private_copy,
@@ -149,3 +151,35 @@ def test_indices_are_spread_and_repeatable(size: int, count: int) -> None:
     assert chosen[0] == 0
     assert chosen[-1] < size
     assert size - chosen[-1] <= -(-size // len(chosen))
+
+
+def test_a_deferred_clip_is_drawn_as_it_will_be_rendered(dataset: ImageToPseudoVideo) -> None:
+    steps = pipeline()
+    steps[3] = dict(steps[3], deferred=True)
+    steps[-1] = dict(steps[-1], meta_keys=("sample_seed", "deferred_motion"))
+    deferred = ImageToPseudoVideo(images=FlatImages(), pipeline=steps)
+    (drawn,) = read_samples(deferred, [2], seed=3)
+    (rendered,) = read_samples(dataset, [2], seed=3)
+    np.testing.assert_array_equal(drawn.clip, rendered.clip)
+    assert deferred.pipeline.transforms[3].deferred, "the training's own transform is left alone"
+
+
+def test_of_repeated_augmentation_the_first_draw_is_shown(tmp_path: Path) -> None:
+    init_default_scope("mmaction")
+    writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(12):
+        writer.write(np.full((48, 64, 3), 20 * number, np.uint8))
+    writer.release()
+    (tmp_path / "list.txt").write_text("a.avi 0")
+    steps = [
+        dict(type="DecordInit"),
+        dict(type="SampleFrames", clip_len=4, frame_interval=1),
+        dict(type="DecordDecode"),
+        *pipeline()[1:3],
+        *pipeline()[4:],
+    ]
+    videos = SeededRepeatAugDataset(str(tmp_path / "list.txt"), steps, dict(video=str(tmp_path)))
+    (sample,) = read_samples(videos, [0], seed=3)
+    SampleSeedSampler(videos, seed=3)
+    drawn = videos[0][0]["inputs"][0].permute(1, 2, 3, 0).numpy()
+    np.testing.assert_array_equal(sample.clip, drawn)

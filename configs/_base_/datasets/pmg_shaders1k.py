@@ -25,10 +25,14 @@ train_dataloader = dict(
             motion=dict(
                 type="PMGPipeline",
                 num_frames=16,
+                deferred="auto",  # rendered on the GPU, where there is one
                 ops=dict(zoom=dict(type="ZoomInOut"), affine=dict(type="Affine")),
             ),
             layout=dict(type="FormatShape", input_format="NCTHW"),
-            pack=dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+            pack=dict(
+                type="PackActionInputs",
+                meta_keys=("sample_seed", "filename", "deferred_motion"),
+            ),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 model = dict(
     type="MaskedVideoPretrainer",
     data_preprocessor=dict(
-        type="ActionDataPreprocessor",
+        type="PMGDataPreprocessor",
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         format_shape="NCTHW",

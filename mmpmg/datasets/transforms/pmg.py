@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
@@ -16,36 +17,41 @@ from mmpmg.motion.ranges import clip_shape, flag, number
 
 from .frames import check_frames, fit_partner
 
+Image: TypeAlias = npt.NDArray[np.uint8]
 
-def _render(
+
+def _sample(
     sampler: MotionSampler,
     rng: np.random.Generator,
-    frames: Sequence[npt.NDArray[np.uint8]],
+    frames: Sequence[Image],
     num_frames: int,
     results: Mapping[str, Any],
-) -> tuple[Motion, npt.NDArray[np.uint8]]:
-    """Take one of the frames at random and move it.
+) -> tuple[Motion, list[Image]]:
+    """Take one of the frames at random and draw how it moves.
 
     Returns:
-        The motion and the clip (T, H, W, 3).
+        The motion, and what it is rendered from: the image, and where it pastes one, the partner.
     """
     chosen = int(rng.integers(len(frames)))
     image = frames[chosen]
     size = (int(image.shape[0]), int(image.shape[1]))
     motion = sampler.sample(rng, num_frames, size)
-    partner = None
-    if motion.paste is not None:
-        if results.get("load_partner") is not None:
-            partner = results["load_partner"]()
-        elif len(frames) > 1:
-            partner = frames[(chosen + int(rng.integers(1, len(frames)))) % len(frames)]
-        else:
-            raise ValueError(
-                f"ops: {motion.family} needs a second image, and this pipeline offers none; read "
-                "the images through ImageToPseudoVideo, or drop CutMix from ops"
-            )
-        partner = fit_partner(partner, size)
-    return motion, render(image, motion, partner)
+    if motion.paste is None:
+        return motion, [image]
+    if results.get("load_partner") is not None:
+        partner = results["load_partner"]()
+    elif len(frames) > 1:
+        partner = frames[(chosen + int(rng.integers(1, len(frames)))) % len(frames)]
+    else:
+        raise ValueError(
+            f"ops: {motion.family} needs a second image, and this pipeline offers none; read "
+            "the images through ImageToPseudoVideo, or drop CutMix from ops"
+        )
+    return motion, [image, fit_partner(partner, size)]
+
+
+def _render(motion: Motion, stills: Sequence[Image]) -> npt.NDArray[np.uint8]:
+    return render(stills[0], motion, stills[1] if len(stills) > 1 else None)
 
 
 @TRANSFORMS.register_module()
@@ -63,12 +69,20 @@ class PMGPipeline(BaseTransform):
     ``img_shape``, ``motion`` (:class:`mmpmg.motion.Motion`); with ``with_flow`` also ``flow``
     (T-1, H, W, 2) float32 and ``covisible`` (T-1, H, W) bool.
 
+    Deferred, nothing is rendered here: ``imgs`` is the image alone (and CutMix's partner as a
+    second frame), ``deferred_motion`` is the motion, and ``PMGDataPreprocessor`` makes the clip on
+    its device. Put ``deferred_motion`` into ``PackActionInputs.meta_keys``; no transform that looks
+    at frames may follow.
+
     Args:
         ops: The motions to choose from, see :class:`mmpmg.motion.MotionSampler`. None: the paper's
             best set, ``dict(zoom=dict(type='ZoomInOut'), affine=dict(type='Affine'))``.
         num_frames: T, at least 1.
         mode: ``'one'`` op per clip (the paper) or ``'compose'`` all of them.
         with_flow: Return the exact displacement between the frames.
+        deferred: Whether to leave the rendering to the model's data preprocessor: one image instead
+            of T frames leaves the worker. ``'auto'``: where there is a GPU; on a CPU OpenCV, here,
+            is the faster renderer.
 
     Raises:
         ValueError: If an option or an image cannot be used; the message names the recipe key.
@@ -80,21 +94,36 @@ class PMGPipeline(BaseTransform):
         num_frames: int = 16,
         mode: str = "one",
         with_flow: bool = False,
+        deferred: bool | str = False,
     ) -> None:
         self.sampler = MotionSampler(ops, mode)
         self.num_frames, _ = clip_shape("PMGPipeline", num_frames, (1, 1))
         self.with_flow = flag("PMGPipeline", "with_flow", with_flow)
+        if deferred not in (True, False, "auto"):
+            raise ValueError(
+                f"PMGPipeline: deferred={deferred!r} must be True, False or 'auto' "
+                "(train_dataloader.dataset.pipeline.motion.deferred)"
+            )
+        self.deferred = torch.cuda.is_available() if deferred == "auto" else bool(deferred)
+        if self.deferred and self.with_flow:
+            raise ValueError(
+                "PMGPipeline: with_flow needs deferred=False; the flow of deferred clips is the "
+                "data preprocessor's business"
+            )
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``imgs`` by a pseudo-motion clip."""
         frames = check_frames("PMGPipeline", results)
         rng = generator(results, "PMGPipeline")
-        motion, clip = _render(self.sampler, rng, frames, self.num_frames, results)
-        results["imgs"] = list(clip)
+        motion, stills = _sample(self.sampler, rng, frames, self.num_frames, results)
+        imgs = stills if self.deferred else list(_render(motion, stills))
+        results["imgs"] = imgs
         results["img_shape"] = motion.size
-        results["clip_len"] = self.num_frames
+        results["clip_len"] = len(imgs)
         results["num_clips"] = 1
         results["motion"] = motion
+        if self.deferred:
+            results["deferred_motion"] = motion
         if self.with_flow:
             results["flow"] = motion.flow()
             results["covisible"] = motion.covisible()
@@ -104,7 +133,7 @@ class PMGPipeline(BaseTransform):
         """Show the options."""
         return (
             f"{type(self).__name__}(ops={self.sampler!r}, num_frames={self.num_frames}, "
-            f"with_flow={self.with_flow})"
+            f"with_flow={self.with_flow}, deferred={self.deferred})"
         )
 
 
@@ -158,8 +187,8 @@ class PMGAug(BaseTransform):
             clip = frames[start : start + clip_len]
             motion = None
             if rng.random() < self.prob:
-                motion, moved = _render(self.sampler, rng, clip, clip_len, results)
-                clip = list(moved)
+                motion, stills = _sample(self.sampler, rng, clip, clip_len, results)
+                clip = list(_render(motion, stills))
             imgs += clip
             motions.append(motion)
         results["imgs"] = imgs

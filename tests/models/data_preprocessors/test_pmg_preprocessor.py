@@ -1,0 +1,135 @@
+"""Deferred clips: what the worker would have rendered, made on the model's side instead."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmaction.models import ActionDataPreprocessor
+from mmaction.registry import DATASETS, MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+
+from mmpmg.datasets import SampleSeedSampler
+from mmpmg.datasets.transforms.pmg import PMGPipeline
+
+MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    init_default_scope("mmaction")
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        image = cv2.GaussianBlur(rng.integers(0, 256, (48, 60, 3), dtype=np.uint8), (5, 5), 0)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+    return tmp_path
+
+
+def batch(folder, ops, deferred, meta=("sample_seed", "deferred_motion"), num_frames=8):
+    dataset = DATASETS.build(
+        dict(
+            type="ImageToPseudoVideo",
+            images=dict(type="FolderImages", root=str(folder)),
+            pipeline=[
+                dict(type="Resize", scale=(32, 40), keep_ratio=False),
+                dict(type="Flip", flip_ratio=0.5),
+                dict(type="PMGPipeline", ops=ops, num_frames=num_frames, deferred=deferred),
+                dict(type="FormatShape", input_format="NCTHW"),
+                dict(type="PackActionInputs", meta_keys=meta),
+            ],
+        )
+    )
+    SampleSeedSampler(dataset, seed=0)
+    return pseudo_collate([dataset[k] for k in range(6)])
+
+
+def preprocessor(kind="PMGDataPreprocessor", blending=None):
+    return MODELS.build(
+        dict(type=kind, mean=MEAN, std=STD, format_shape="NCTHW", blending=blending)
+    )
+
+
+def levels(inputs):
+    """Undo the normalisation: (B, T, H, W, 3) grey levels."""
+    return (inputs.permute(0, 1, 3, 4, 5, 2) * torch.tensor(STD) + torch.tensor(MEAN))[:, 0]
+
+
+OPS = [
+    ["ZoomInOut", "Affine"],
+    ["SlidingWindow", "FadeInOut", "Perspective", "ColorJitter", "CutMix", "Identity"],
+    ["CutMix"],
+]
+
+
+@pytest.mark.parametrize("ops", OPS, ids=" ".join)
+def test_a_deferred_batch_is_the_rendered_one_within_two_levels(folder, ops):
+    deferred, rendered = batch(folder, ops, True), batch(folder, ops, False)
+    assert all(clip.shape[2] <= 2 for clip in deferred["inputs"])
+    assert all(clip.shape[2] == 8 for clip in rendered["inputs"])
+    ours = preprocessor()(deferred)["inputs"]
+    theirs = preprocessor("ActionDataPreprocessor")(rendered)["inputs"]
+    assert ours.shape == theirs.shape == (6, 1, 3, 8, 40, 32)
+    assert (levels(ours) - levels(theirs)).abs().max() < 2.01
+
+
+@pytest.mark.parametrize("blending", ["ClipMixup", "ClipVideoMix"])
+def test_mixing_meets_the_same_clips(folder, blending):
+    deferred, rendered = batch(folder, ["Affine"], True), batch(folder, ["Affine"], False)
+    blending = dict(type=blending)
+    ours = preprocessor(blending=blending)(deferred, training=True)["inputs"]
+    plain = preprocessor()(batch(folder, ["Affine"], True), training=True)["inputs"]
+    theirs = preprocessor("ActionDataPreprocessor", blending)(rendered, training=True)["inputs"]
+    assert (levels(ours) - levels(theirs)).abs().max() < 2.01
+    assert (ours - plain).abs().max() > 0.5, "it mixed"
+
+
+def test_real_clips_may_stand_beside_deferred_ones(folder):
+    deferred, rendered = batch(folder, ["Affine"], True), batch(folder, ["Affine"], False)
+    for number in (0, 3, 4):
+        for key in ("inputs", "data_samples"):
+            deferred[key][number] = rendered[key][number]
+    ours = preprocessor()(deferred)["inputs"]
+    theirs = preprocessor("ActionDataPreprocessor")(rendered)["inputs"]
+    assert torch.equal(ours[[0, 3, 4]], theirs[[0, 3, 4]])
+    assert (levels(ours) - levels(theirs)).abs().max() < 2.01
+
+
+def test_the_motion_does_not_travel_on(folder):
+    data = preprocessor()(batch(folder, ["Affine"], True))
+    assert all("deferred_motion" not in sample for sample in data["data_samples"])
+    assert all("sample_seed" in sample for sample in data["data_samples"])
+
+
+def test_a_plain_batch_is_the_parents(folder):
+    rendered = batch(folder, ["Affine"], False)
+    ours = preprocessor()(rendered)["inputs"]
+    assert torch.equal(ours, preprocessor("ActionDataPreprocessor")(rendered)["inputs"])
+    assert isinstance(preprocessor(), ActionDataPreprocessor)
+
+
+def test_a_transform_that_touched_the_image_is_found(folder):
+    data = batch(folder, ["Affine"], True)
+    data["inputs"][2] = data["inputs"][2][..., :-1]
+    with pytest.raises(ValueError, match=r"\(1, 3, 1, 40, 31\).*nothing but FormatShape"):
+        preprocessor()(data)
+
+
+def test_deferred_is_decided_by_the_machine_or_by_the_recipe(monkeypatch):
+    for gpu in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda gpu=gpu: gpu)
+        assert PMGPipeline(deferred="auto").deferred is gpu
+        assert PMGPipeline(deferred=True).deferred is True
+        assert PMGPipeline().deferred is False
+    with pytest.raises(ValueError, match=r"deferred='later'.*True, False or 'auto'"):
+        PMGPipeline(deferred="later")
+    with pytest.raises(ValueError, match="with_flow needs deferred=False"):
+        PMGPipeline(deferred=True, with_flow=True)
+
+
+def test_samples_without_metainfo_pass(folder):
+    data = batch(folder, ["Affine"], False)
+    data["data_samples"] = [ActionDataSample() for _ in data["inputs"]]
+    assert preprocessor()(data)["inputs"].shape[0] == 6
