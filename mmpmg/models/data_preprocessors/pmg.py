@@ -19,10 +19,10 @@ KEY = "deferred_motion"
 class PMGDataPreprocessor(ActionDataPreprocessor):
     """MMAction2's ``ActionDataPreprocessor`` for batches that hold deferred clips.
 
-    A deferred sample is one image (for CutMix two) and the motion that ``PMGPipeline(deferred=...)``
-    has put into its metainfo as ``deferred_motion``; it becomes the clip that the data worker would
-    have rendered, within two grey levels. Other samples pass as they are, so real videos may stand
-    in the same batch. Normalising and mixing (``blending``) follow, as in the parent.
+    A deferred sample is one image (for CutMix two), and in its metainfo the ``deferred_motion``
+    that ``PMGPipeline`` drew; it becomes the clip that the data worker would have rendered, within
+    two grey levels. Other samples pass as they are, so real videos may stand in the same batch.
+    Normalising and mixing (``blending``) follow, as in the parent.
     """
 
     def preprocess(
