@@ -1,0 +1,9 @@
+"""PMG on 10,000 images of 50 categories of ImageNet-1k: their number, supplement, Sec. G.
+
+The paper draws the curve, which flattens behind 50, without naming its points.
+
+tools/dist_train.sh configs/pmg/vit-b_imagenet_10k_50-categories.py 8
+"""
+
+_base_ = "./vit-b_imagenet.py"
+train_dataloader = dict(dataset=dict(num_images=10_000, num_categories=50))

@@ -1,0 +1,7 @@
+"""PMG on 5,000 images of Shaders1k: a point of Fig. 3b in the paper, which draws but does not print it.
+
+tools/dist_train.sh configs/pmg/vit-b_shaders1k_5k.py 8
+"""
+
+_base_ = "./vit-b_shaders1k.py"
+train_dataloader = dict(dataset=dict(num_images=5_000))
