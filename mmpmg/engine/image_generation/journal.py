@@ -9,8 +9,7 @@ from pathlib import Path
 from .layout import Layout
 from .manifest import file_line, skipped_line
 
-_FLUSH = 0.5  # seconds; a process that is killed costs what it made since
-_SYNC = 5.0  # seconds; the same for a machine that crashes
+_SYNC = 5.0  # seconds; a machine that crashes costs what was made since
 
 
 class Journal:
@@ -32,7 +31,7 @@ class Journal:
         self.skipped: dict[int, str] = {}
         self._file = open(file, "x", encoding="utf-8")  # noqa: SIM115  (closed by __exit__)
         self._file.write(f"# {title}\n")
-        self._flushed = self._synced = time.monotonic()
+        self._synced = time.monotonic()
 
     def __enter__(self) -> Journal:
         return self
@@ -53,12 +52,9 @@ class Journal:
             self._file.write(file_line(path, said))
 
     def tick(self) -> None:
-        """Write out what was noted, when it is time."""
-        now = time.monotonic()
-        if now - self._flushed >= _FLUSH:
-            self._file.flush()
-            self._flushed = now
-        if now - self._synced >= _SYNC:
+        """Write out what was noted: from here on it outlives the process."""
+        self._file.flush()
+        if time.monotonic() - self._synced >= _SYNC:
             self._sync()
 
     def _sync(self) -> None:

@@ -1,8 +1,9 @@
 """A lock in a shared folder that outlives neither its process nor its machine.
 
-No ``flock``: network file systems lack it, or keep it to one machine. A lock is a file that is
-created exclusively, which is atomic on local file systems, NFS 3 and later, Lustre and GPFS. It
-names its process and machine, and its modification time is a heartbeat. It is dead
+No ``flock``: network file systems lack it, or keep it to one machine. A lock is a file that comes
+into being by a hard link, or is created exclusively where there are no links; that is atomic on
+local file systems, NFS, Lustre and GPFS. It names its process and machine, and its modification
+time is a heartbeat. It is dead
 
 - at once, when it was taken on this machine (the same host name, boot and process namespace) by a
   process that is gone;
@@ -16,6 +17,7 @@ that was suspended for longer than `STALE` seconds and then wakes does no harm e
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -73,14 +75,9 @@ class Lock:
         text = json.dumps({"token": token, **_identity(), **(about or {})})
         began, first, told = time.monotonic(), None, False
         while True:
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            except FileExistsError:
-                holder = read_holder(path)
-            else:
-                with os.fdopen(handle, "w") as file:
-                    file.write(text)
+            if _create(path, text, token):
                 return cls(path, token)
+            holder = read_holder(path)
             if holder is None:
                 continue
             if holder["dead"]:
@@ -149,6 +146,27 @@ def describe(holder: dict[str, Any]) -> str:
     return f"process {holder['pid']} on {host}{shard}"
 
 
+def _create(path: Path, text: str, token: str) -> bool:
+    """Create a lock with its text, in one step where the file system has hard links."""
+    part = path.with_name(f"{path.name}.{token}")
+    try:
+        part.write_text(text)
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        raise
+    except OSError:
+        try:
+            with open(path, "x") as file:
+                file.write(text)
+        except FileExistsError:
+            return False
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
 def _remove(path: Path, dead: str, token: str) -> None:
     """Remove a dead lock; of several processes that try, one succeeds."""
     aside = path.with_name(f"{path.name}.{token}")
@@ -158,9 +176,9 @@ def _remove(path: Path, dead: str, token: str) -> None:
         return
     holder = read_holder(aside)
     if holder is not None and holder["token"] != dead:
-        os.rename(aside, path)  # another process was faster, and this is its new lock
-    else:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another was faster: this is its new lock, put it back
+            os.link(aside, path)
+    aside.unlink(missing_ok=True)
 
 
 def _identity() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -89,23 +90,24 @@ def generate(options: GenerationOptions) -> None:
     folder = ImageFolder(Path(options.out))
     folder.create()
     workers = options.workers or len(os.sched_getaffinity(0))
-    with _stopped_by_signals(), Workers(images, workers, options.format) as crew:
-        command = Command.of(
-            options.source, parameters, images, options.num, options.format, crew.probe()
-        )
-        lock = _join(folder, command, shard)
-        if lock is None:
-            print("All images are there already.")
-            print(last_words(folder.out, command))
-            return
-        try:
-            _make(folder, command, shard, lock, crew)
-        except OSError as error:
-            raise unwritable(folder.out, error) from None
-        finally:
-            shutil.rmtree(folder.state / f"tmp-{lock.token}", ignore_errors=True)
-            lock.release()
-    _finish(folder, command, shard)
+    with _stopped_by_signals():
+        with Workers(images, workers, options.format) as crew:
+            command = Command.of(
+                options.source, parameters, images, options.num, options.format, crew.probe()
+            )
+            lock = _join(folder, command, shard)
+            if lock is None:
+                print("All images are there already.")
+                print(last_words(folder.out, command))
+                return
+            try:
+                _make(folder, command, shard, lock, crew)
+            except OSError as error:
+                raise unwritable(folder.out, error) from None
+            finally:
+                shutil.rmtree(folder.state / f"tmp-{lock.token}", ignore_errors=True)
+                lock.release()
+        _finish(folder, command, shard)
 
 
 def merge(out: str) -> None:
@@ -152,13 +154,19 @@ def last_words(out: Path, command: Command) -> str:
     categories = min(command.num, command.num_categories)
     recipe = _RECIPES.get(command.source, _RECIPE)
     key = "train_dataloader.dataset"
+    note = ""
+    if re.search(r"[\s,()\[\]'\"]", str(out)):
+        note = (
+            "\n(--cfg-options is MMEngine's and takes no spaces, commas, brackets or quotes: "
+            "rename the folder, or write these keys into a recipe.)"
+        )
     return (
         f"{command.num} images of {categories} categories are in {where}\n"
         f"Check them:     tools/generate_images.py --verify {where}\n"
         f"            or  (cd {where} && sha256sum -c --quiet {MANIFEST})\n"
         f"Train on them:  tools/dist_train.sh {recipe} 8 --cfg-options \\\n"
         f"    {key}.images.root={where} \\\n"
-        f"    {key}.num_images={command.num} {key}.subset=balanced"
+        f"    {key}.num_images={command.num} {key}.subset=balanced{note}"
     )
 
 
