@@ -40,7 +40,7 @@ class VideoFrames:
         root: folder that relative paths start from.
         frames_per_video: how many frames of each.
         seed: another seed takes other frames.
-        delimiter: what parts path and label.
+        delimiter: what parts path and label; ``" "`` stands for tabs, too.
         check: which videos must exist before training starts, as in `ListImages`.
         hint: what to do when the list or its videos are missing; ends the error message.
 
@@ -81,10 +81,9 @@ class VideoFrames:
             )
         with open(self.ann_file, "rb") as file:
             lines = PathIndex.from_lines(file.read())
-        self._labels = np.full(len(lines), -1, np.int32)
         parts = [_path_and_label(lines[i], delimiter.encode()) for i in range(len(lines))]
         self._paths = PathIndex.from_paths(path for path, _ in parts)
-        self._labels[:] = [label for _, label in parts]
+        self._labels = np.array([label for _, label in parts], np.int32)
         if not len(lines):
             raise no_images(f"The video list {ann_file} names no video.", hint)
         missing = missing_files(self._file, len(lines), check)
@@ -147,10 +146,16 @@ class VideoFrames:
         """
         file = self._file(self.address(index)[0])
         name = self.name(index)
-        if not os.path.isfile(file):
-            raise ImageReadError(name, "the file does not exist")
-        if not os.path.getsize(file):
-            raise ImageReadError(name, "the file is empty")
+        try:
+            if not os.path.getsize(file):
+                raise ImageReadError(name, "the file is empty")
+            cut_short = _is_cut_short(file)
+        except OSError as error:
+            raise ImageReadError(name, error.strerror or type(error).__name__) from error
+        if cut_short:
+            # decord decodes ahead, and whether a frame comes before that fails is a race: what is
+            # bad must be bad in every run.
+            raise ImageReadError(name, "the AVI file is shorter than its header says")
         reader_of = _video_reader()
         try:
             reader = reader_of(file, num_threads=1)
@@ -169,10 +174,19 @@ class VideoFrames:
 
 def _path_and_label(line: bytes, delimiter: bytes) -> tuple[bytes, int]:
     """Part a line at its last delimiter, if a whole number follows; the label is -1 if not."""
-    path, found, label = line.rpartition(delimiter)
-    if found and label.strip().isdigit():
-        return path.strip(), int(label)
+    path, *rest = line.rsplit(None if delimiter == b" " else delimiter, 1)
+    if rest and rest[0].strip().isdigit() and int(rest[0]) < 2**31:
+        return path.strip(), int(rest[0])
     return line, -1
+
+
+def _is_cut_short(path: str) -> bool:
+    """Tell whether an AVI file ends before its first RIFF chunk does."""
+    with open(path, "rb") as file:
+        head = file.read(12)
+        size = os.fstat(file.fileno()).st_size
+    is_avi = head[:4] == b"RIFF" and head[8:] == b"AVI "
+    return is_avi and int.from_bytes(head[4:8], "little") + 8 > size
 
 
 def _video_reader() -> Any:

@@ -262,14 +262,11 @@ def test_a_member_that_is_not_there_any_more_is_noticed_even_if_size_and_time_ar
     pack(path, {name: members[name] for name in [names[1], names[0], *names[2:]]})
     assert os.path.getsize(path) == size
     source = ArchiveImages(str(path), cache=cache)
-    bad = []
-    for number in range(4):
-        try:
+    for number in (1, 2):
+        with pytest.raises(ImageReadError, match=r"/00000[13]\.jpg: .* else there than its index"):
             source.load(number)
-        except ImageReadError as error:
-            assert "something else there than its index says" in str(error)
-            bad.append(os.path.basename(error.name))
-    assert bad == ["000001.jpg", "000003.jpg"]
+    for number, value in ((0, 40), (3, 60)):
+        assert abs(int(source.load(number)[0, 0, 0]) - value) < 3
 
 
 def test_damaged_content_of_a_zip_is_noticed(tmp_path):
