@@ -1,12 +1,22 @@
-"""PMG on one frame of each UCF101 video ("FT data"): UCF101 87.3 in the paper (Table 4).
+"""PMG on one random frame of each UCF101 video ("FT data"): UCF101 87.3 in the paper (Table 4).
 
-tools/dist_train.sh configs/pmg/vit-b_ucf101-frames.py 8
+The frame of a video is drawn once, as the paper says (Sec. 4). dataset.endless=True takes another
+one in every epoch.
+
+    tools/dist_train.sh configs/pmg/vit-b_ucf101-frames.py 8
 """
 
-_base_ = [
-    "../_base_/models/videomae_vit-b.py",
-    "../_base_/datasets/frames_ucf101.py",
-    "../_base_/schedules/pmg_2000e.py",
-    "../_base_/default_runtime.py",
-]
-model = dict(data_preprocessor=dict(blending=dict(type="ClipMixup", alpha=0.8)))
+_base_ = "./vit-b_shaders1k.py"
+train_dataloader = dict(
+    dataset=dict(
+        images=dict(
+            _delete_=True,
+            type="VideoFrames",
+            ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
+            root="data/ucf101/videos",
+            hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
+        ),
+        num_images=None,
+        subset="first",
+    )
+)

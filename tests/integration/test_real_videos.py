@@ -28,6 +28,11 @@ SIZES = dict(
 )
 
 
+def steps(pipeline) -> list:
+    """Return the transforms of a pipeline, a list or a dict of them."""
+    return list(pipeline.values() if isinstance(pipeline, dict) else pipeline)
+
+
 def small(recipe: str, videos: Path, work_dir: Path) -> Config:
     """Load a ViT-B recipe, made small, on the tiny videos; every transform of it stays."""
     config = load_recipe(options_of(recipe, work_dir, dict(TINY_BACKBONE)))
@@ -35,8 +40,11 @@ def small(recipe: str, videos: Path, work_dir: Path) -> Config:
         branch.neck.update(embed_dims=12, depth=1, num_heads=3)
     loader = config.train_dataloader
     loader.update(batch_size=4, num_workers=0, persistent_workers=False, pin_memory=False)
-    loader.dataset.update(ann_file=str(videos), data_prefix=dict(video=str(videos.parent)))
-    for step in loader.dataset.pipeline:
+    if recipe == FRAMES:
+        loader.dataset.images.update(ann_file=str(videos), root=str(videos.parent))
+    else:
+        loader.dataset.update(ann_file=str(videos), data_prefix=dict(video=str(videos.parent)))
+    for step in steps(loader.dataset.pipeline):
         step.update(SIZES.get(step.type, {}))
         if step.type == "SampleFrames" and step.clip_len > 1:
             step.update(clip_len=4, frame_interval=2)
@@ -118,7 +126,7 @@ def test_frames_of_a_pseudo_clip_come_from_one_frame(videos, tmp_path):
     config = small(FRAMES, videos, tmp_path)
     seen = {}
     for op in ("Affine", "Identity"):
-        for step in config.train_dataloader.dataset.pipeline:
+        for step in steps(config.train_dataloader.dataset.pipeline):
             if step.type == "PMGPipeline":
                 step.ops = dict(only=dict(type=op))
         seen[op] = clips(config, 1)[0]
