@@ -55,7 +55,8 @@ def choose_images(
     if count > len(available):
         raise ValueError(
             f"{key}.num_images={count}, but the image source holds only {len(available)}"
-            f"{of_those}: lower num_images, set it to None to use all, or point images at a larger set"
+            f"{of_those}: lower num_images, set it to None to use all, or point images at a "
+            "larger set"
         )
     if subset == "first":
         return available[:count]
