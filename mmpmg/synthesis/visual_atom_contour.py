@@ -14,7 +14,7 @@ def turn_table(parts: int) -> tuple[np.ndarray, np.ndarray]:
     """Return cosine and sine of every fraction k / parts of a turn.
 
     The machine's own functions differ in the last bit from processor to processor; these are
-    Taylor polynomials over an eighth of a turn on either side of zero, right to 2e-16.
+    Taylor polynomials over an eighth of a turn on either side of zero, right to a few units in the last place.
 
     Args:
         parts: 1 or more.
