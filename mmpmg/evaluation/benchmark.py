@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 import torch
 
+from mmpmg.evaluation.archive_benchmark import benchmark_archives
 from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.render_benchmark import benchmark_render
 from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
 from mmpmg.evaluation.step_models import StepSize
 
-PARTS = ("render", "step", "index")
+PARTS = ("render", "step", "index", "archives")
 MEMORY_RATIOS = (0.5, 0.75, 0.9)
 
 
@@ -30,7 +31,7 @@ class BenchmarkOptions:
         clip: (T, H, W) of the rendered clips.
         device: "cpu" or "cuda", of the step.
         profile: Also say where the steps' time goes.
-        files: Image files of the index.
+        files: Image files of the index, and members of the big archives.
     """
 
     parts: Sequence[str] = ()
@@ -72,6 +73,8 @@ def run_benchmark(
         show("\n" + benchmark_render(frames, (height, width), options.repeats))
     if "index" in parts:
         show("\n" + benchmark_index(options.files))
+    if "archives" in parts:
+        show("\n" + benchmark_archives(options.files, options.repeats))
     if "step" in parts:
         step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
         show("\n" + step)
