@@ -205,7 +205,8 @@ def test_finetune_recipe_is_the_paper_s_table_2():
     steps = {step.type: step for step in dataset.pipeline}
     assert steps["Flip"].flip_ratio == 0.5
     assert (steps["ClipRandAugment"].magnitude, steps["ClipRandAugment"].magnitude_std) == (9, 0.5)
-    assert steps["SampleFrames"] == dict(type="SampleFrames", clip_len=16, frame_interval=4)
+    sampling = dict(clip_len=16, frame_interval=4, out_of_bound_opt="repeat_last")
+    assert steps["SampleFrames"] == dict(type="SampleFrames", **sampling)
     assert config.model.cls_head.label_smooth_eps == 0.1
     assert config.model.cls_head.dropout_ratio == 0.5
     assert config.model.backbone.drop_path_rate == 0.2

@@ -12,7 +12,9 @@ from mmpmg.evaluation.step_models import DECODERS
 def parse_options() -> BenchmarkOptions:
     """Read the command line."""
     default = BenchmarkOptions()
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (all)")
     parser.add_argument("--repeats", type=int, default=default.repeats, help="timed rounds")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of a step (all cores)")
@@ -21,7 +23,12 @@ def parse_options() -> BenchmarkOptions:
         help=f"steps to time, e.g. small:16:112:4; ARCH is one of {', '.join(DECODERS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=default.mask_ratios
+        "--mask-ratio",
+        dest="mask_ratios",
+        nargs="+",
+        type=float,
+        default=default.mask_ratios,
+        help="of the steps",
     )
     parser.add_argument(
         "--clip", nargs=3, type=int, default=default.clip, metavar=("T", "H", "W"),

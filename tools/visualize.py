@@ -12,7 +12,9 @@ from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
     add_shared_options(parser)
     parser.add_argument("--checkpoint", help="draw what this checkpoint reconstructs")
     parser.add_argument("--num-clips", type=int, default=4, help="clips to draw")

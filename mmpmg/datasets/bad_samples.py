@@ -49,6 +49,9 @@ class BadSamples:
         # MMEngine's loggers let nothing less pass on other ranks than the first.
         self._level = logging.WARNING if get_rank() == 0 else logging.ERROR
 
+    def __len__(self) -> int:
+        return len(self._seen)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> BadSamples:
         """Copy, into shared memory again: workers of the copy share it."""
         other = copy.copy(self)

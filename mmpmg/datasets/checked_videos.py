@@ -39,8 +39,7 @@ class _NamedErrors:
         except (ImportError, MemoryError):
             raise  # not the file's fault
         except Exception as error:
-            reason = str(error).strip().splitlines() or [""]
-            raise VideoReadError(path, f"{type(error).__name__}: {reason[0]}") from error
+            raise VideoReadError(path, _reason(path, error)) from error
         if results.get("total_frames", 1) < 1:
             raise VideoReadError(path, "the video has no frames")
         return results
@@ -297,6 +296,19 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
     def _make(self, info: dict, number: int) -> Any:
         self.seed_sample(info)
         return RepeatAugDataset.prepare_data(self, number)
+
+
+def _reason(path: str, error: Exception) -> str:
+    """Say why a video cannot be read, as far as the file itself shows it."""
+    try:
+        with open(video_file(path), "rb") as file:
+            head = file.read(12)
+    except OSError as missing:
+        return missing.strerror or str(missing)
+    if not head:
+        return "the file is empty"
+    words = str(error).strip().splitlines() or [type(error).__name__]
+    return f"cannot be decoded ({words[0].rstrip('.')}); it begins with {head!r}"
 
 
 def video_file(filename: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from mmengine.runner import CheckpointLoader
 
+from mmpmg.models.checkpoint_fit import read_state
 from mmpmg.models.conversion import recognizer_state
 
 
@@ -26,8 +26,7 @@ def export_encoder(checkpoint: str | Path, out: str | Path) -> Path:
     """
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}")
-    loaded = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu")
-    state = recognizer_state(loaded.get("state_dict", loaded))
+    state = recognizer_state(read_state(str(checkpoint)))
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed, so that a killed process leaves no half file under this name.

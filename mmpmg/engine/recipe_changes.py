@@ -159,7 +159,8 @@ def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
         return None
     return (
         f"{path}.{key} in the recipe: {kind.__name__} has no option {key!r}"
-        f"{_near(key, options)}; it has {', '.join(sorted(options))}"
+        f"{_near(key, options)}; it has {', '.join(sorted(options))}. Where a base recipe set "
+        "it, add _delete_=True to drop that"
     )
 
 

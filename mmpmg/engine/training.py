@@ -12,10 +12,10 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from mmpmg.engine.checkpoint_fit import check_file
 from mmpmg.engine.dead_workers import run_naming_dead_workers
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
+from mmpmg.models.checkpoint_fit import check_file
 
 
 def train(options: argparse.Namespace) -> None:
@@ -51,7 +51,9 @@ def train(options: argparse.Namespace) -> None:
             raise ValueError(
                 f"{options.config} has no auto_scale_lr; add auto_scale_lr=dict(base_batch_size=N)"
             )
-        _scale_learning_rate(config)
+        told = _scale_learning_rate(config)
+    else:
+        told = ""
     randomness = config.get("randomness") or {}
     if options.seed is not None:
         randomness["seed"] = options.seed
@@ -60,13 +62,28 @@ def train(options: argparse.Namespace) -> None:
     if options.deterministic:
         randomness["deterministic"] = True
     config.randomness = randomness
+    runner = build_runner(config)  # with it comes the log file
+    if told:
+        print_log(told, logger="current")
     _warn_of_batch_size(config)
-    runner = build_runner(config)
     if config.get("load_from") and not config.get("resume"):
         check_file(getattr(runner.model, "module", runner.model), config.load_from)
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
         _check_length(runner, config)
         run_naming_dead_workers(runner.train, runner)
+    _tell_of_bad_samples(runner)
+
+
+def _tell_of_bad_samples(runner: Runner) -> None:
+    """Say at the end how much could not be read: warnings scroll away."""
+    record = getattr(runner.train_dataloader.dataset, "bad_samples", None)
+    if record is not None and record.names():
+        print_log(
+            f"{len(record.names())} of {len(record)} {record.kind}s could not be read; each is "
+            "named above, once",
+            logger="current",
+            level=logging.WARNING,
+        )
 
 
 def _check_length(runner: Runner, config: Config) -> None:
@@ -79,7 +96,7 @@ def _check_length(runner: Runner, config: Config) -> None:
         raise ValueError(
             f"{len(loop.dataloader.dataset)} samples over {runner.world_size} processes do not "
             f"fill one batch of train_dataloader.batch_size={config.train_dataloader.batch_size}: "
-            "lower it, or set train_dataloader.drop_last=False"
+            "lower it (with --auto-scale-lr), or set train_dataloader.drop_last=False"
         )
     schedulers = runner.param_schedulers or []
     schedulers = schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]
@@ -90,11 +107,12 @@ def _check_length(runner: Runner, config: Config) -> None:
         length, unit = (loop.max_epochs, "epochs") if by_epoch else (loop.max_iters, "iterations")
         begin = scheduler.get("begin", 0)
         if begin >= length and "end" not in scheduler:
+            end = max(2, length // 10)
             raise ValueError(
                 f"the run has {length} {unit} (see train_cfg.max_epochs), but "
                 f"param_scheduler.{number}, a {scheduler['type']}, begins after {begin}, behind "
                 "the warm-up: train longer, or shorten the warm-up with --cfg-options "
-                f"param_scheduler.{number - 1}.end=E param_scheduler.{number}.begin=E"
+                f"param_scheduler.{number - 1}.end={end} param_scheduler.{number}.begin={end}"
             )
 
 
@@ -109,8 +127,8 @@ def _batch_size(config: Config) -> tuple[int, int, int]:
     )
 
 
-def _scale_learning_rate(config: Config) -> None:
-    """Scale the rate and the schedules' floors to the samples of a step.
+def _scale_learning_rate(config: Config) -> str:
+    """Scale the rate and the schedules' floors to the samples of a step; return what to say of it.
 
     MMEngine's own scaling counts neither gradient accumulation nor a floor, which would end up
     above the rate itself.
@@ -121,10 +139,9 @@ def _scale_learning_rate(config: Config) -> None:
         if "eta_min" in scheduler:
             scheduler.eta_min *= ratio
     config.auto_scale_lr = dict(enable=False, base_batch_size=math.prod(_batch_size(config)))
-    print_log(
+    return (
         f"learning rate and floors x {ratio:g} (--auto-scale-lr): lr "
-        f"{config.optim_wrapper.optimizer.lr:g}",
-        logger="current",
+        f"{config.optim_wrapper.optimizer.lr:g}"
     )
 
 

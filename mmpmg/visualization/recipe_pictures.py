@@ -18,6 +18,7 @@ from mmengine.runner import load_checkpoint
 from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler
 from mmpmg.datasets.image_decoding import read_image
 from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
+from mmpmg.models.checkpoint_fit import check_file
 from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
 from mmpmg.motion import MotionSampler
 from mmpmg.synthesis import shader_image
@@ -168,7 +169,8 @@ def _build_model(config: Config, checkpoint: str | None, wanted: bool) -> Any:
         return None
     model = MODELS.build(config.model)
     if checkpoint is not None:
-        # Strict, or an encoder without its decoder would draw noise and look like a bad model.
+        # Whole, or an encoder without its decoder would draw noise and look like a bad model.
+        check_file(model, checkpoint, whole=True)
         load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
     return model
 

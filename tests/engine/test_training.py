@@ -8,7 +8,7 @@ import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
 from mmpmg.engine import training
-from mmpmg.engine.checkpoint_fit import check_fit
+from mmpmg.models.checkpoint_fit import check_fit
 from mmpmg.models.backbones import MaskedVisionTransformer
 
 ROOT = Path(__file__).parents[2]

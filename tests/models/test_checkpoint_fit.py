@@ -1,8 +1,10 @@
+from pickle import UnpicklingError
+
 import pytest
 import torch
 from torch import nn
 
-from mmpmg.engine.checkpoint_fit import check_file, check_fit
+from mmpmg.models.checkpoint_fit import check_file, check_fit
 
 
 class Model(nn.Module):
@@ -39,3 +41,16 @@ def test_another_width_is_refused_with_both_shapes():
 def test_a_file_of_something_else_is_refused(state):
     with pytest.raises(ValueError, match=r"no weight of this model.*backbone\.weight"):
         check_fit(Model(), state, "f.pth")
+
+
+@pytest.mark.parametrize("how", ["half", "junk", "empty", "number"])
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path, how):
+    file = tmp_path / "epoch_1.pth"
+    torch.save(Model().state_dict() if how != "number" else 3, file)
+    if how == "half":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    elif how != "number":
+        file.write_bytes(b"" if how == "empty" else b"\x89PNG junk")
+    expected = (UnpicklingError, "") if how == "junk" else (ValueError, ".*(complete|holds a int)")
+    with pytest.raises(expected[0], match=rf"epoch_1\.pth{expected[1]}"):
+        check_file(Model(), str(file))

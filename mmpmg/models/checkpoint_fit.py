@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from collections.abc import Mapping
+from pickle import UnpicklingError
 from typing import Any
 
 from mmengine.runner import CheckpointLoader
@@ -58,7 +61,8 @@ def check_fit(
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
             f"{len(left_over)} are left over, for example {example}; give model.backbone (arch, "
-            "depth) the settings of the pre-training, and tools/test.py a fine-tuned checkpoint"
+            "depth) the settings of the pre-training; tools/test.py wants a fine-tuned checkpoint, "
+            "reconstructions an epoch_N.pth, which still has its decoder"
         )
 
 
@@ -69,6 +73,34 @@ def check_file(model: nn.Module, file: str, whole: bool = False) -> None:
         model: The model, not wrapped.
         file: A checkpoint on disk or anywhere that MMEngine reads from.
         whole: Demand every weight.
+
+    Raises:
+        ValueError: The file is no checkpoint, or does not fit.
     """
-    loaded: Any = CheckpointLoader.load_checkpoint(file, map_location="cpu", logger="silent")
-    check_fit(model, loaded.get("state_dict", loaded), file, whole)
+    check_fit(model, read_state(file), file, whole)
+
+
+def read_state(file: str) -> dict[str, Tensor]:
+    """Read the state dict of a checkpoint.
+
+    Args:
+        file: On disk or anywhere that MMEngine reads from.
+
+    Raises:
+        ValueError: It is cut short, or holds something else; the message names it.
+        UnpicklingError: It is no checkpoint at all, or one that tries to run code.
+    """
+    try:
+        loaded: Any = CheckpointLoader.load_checkpoint(file, map_location="cpu", logger="silent")
+    except UnpicklingError as error:  # no checkpoint at all, or one that tries to run code
+        raise UnpicklingError(f"{file}: {error}") from error
+    except (RuntimeError, EOFError, struct.error, ValueError, KeyError) as error:
+        size = f" ({os.path.getsize(file):,} bytes)" if os.path.isfile(file) else ""
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(
+            f"{file}{size} is no complete checkpoint: {reason[0]}. Copy or train it again"
+        ) from error
+    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
+    if not isinstance(state, Mapping):
+        raise ValueError(f"{file} holds a {type(loaded).__name__}, not the weights of a model")
+    return dict(state)
