@@ -69,8 +69,9 @@ class Layout:
         at, number = int(category), int(instance)
         if at >= self.num_categories or number >= self.count(at):
             return None
-        place = self.first_place(at) + number
-        return place if self.path(place) == path else None
+        folder = self.folder(at)
+        spelt = f"{folder}/{folder}_{number:06d}{self.ending}"
+        return self.first_place(at) + number if path == spelt else None
 
 
 @dataclass(frozen=True)
