@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import cv2
 import numpy as np
 
 from .fractal_orbit import in_sequence
@@ -105,7 +106,8 @@ def draw_patches(
     cover = cover[height - 1 :: -1, :width]
     lit = (cover > 0) & (cover & 1).astype(bool)
     if color == "grey":
-        return np.repeat((lit * np.uint8(_GREY))[..., None], 3, axis=-1)
+        grey = lit * np.uint8(_GREY)
+        return np.asarray(cv2.merge([grey, grey, grey]))
     point = np.maximum(cover, 0) >> 1
     if color == "iteration":
         hue = point % _HUES

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from functools import cache
 
+import cv2
 import numpy as np
 
 from .uniform_stream import UniformStream
+
+_BLOCK = 8192  # positions that are treated while they are in the cache
 
 
 def turn_table(parts: int) -> tuple[np.ndarray, np.ndarray]:
@@ -51,13 +54,19 @@ def perlin_1d(position: np.ndarray) -> np.ndarray:
     Returns:
         The same shape, within 1 of zero.
     """
+    flat = position.reshape(-1)
+    out = np.empty_like(flat)
+    for start in range(0, flat.size, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        _perlin_block(flat[block], out[block])
+    return out.reshape(position.shape)
+
+
+def _perlin_block(position: np.ndarray, out: np.ndarray) -> None:
     cell = position.astype(np.int32)
     u = position - cell
-    slopes = _slopes()
-    cell &= 255
-    left = slopes[cell]
-    left *= u
-    right = slopes[1:][cell]
+    period = cell.astype(np.uint8)[None]  # modulo 256
+    left, right = (cv2.LUT(period, table)[0] for table in _slopes())
     fade = u * 6
     fade -= 15
     fade *= u
@@ -65,13 +74,13 @@ def perlin_1d(position: np.ndarray) -> np.ndarray:
     fade *= u
     fade *= u
     fade *= u
+    left *= u
     u -= 1
-    right *= u
-    right -= left
-    right *= fade
-    right += left
-    right *= 0.4
-    return right
+    np.multiply(right, u, out=out)
+    out -= left
+    out *= fade
+    out += left
+    out *= 0.4
 
 
 def contours(
@@ -113,8 +122,8 @@ def contours(
 
 
 @cache
-def _slopes() -> np.ndarray:
-    """Return the 256 slopes and the first once more."""
+def _slopes() -> tuple[np.ndarray, np.ndarray]:
+    """Return the slopes left and right of the 256 cells, (1, 256) each."""
     values = np.concatenate([np.full(8, -1.0), np.arange(1.0, 9.0)])
     slopes = np.repeat(values, 16)[np.argsort(UniformStream(1).take(256), kind="stable")]
-    return np.append(slopes, slopes[0])
+    return slopes[None], np.roll(slopes, -1)[None]
