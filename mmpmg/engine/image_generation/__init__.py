@@ -2,7 +2,8 @@
 
 from .command import FORMATS, SOURCES
 from .errors import GenerationError, InterruptedGeneration
-from .run import GenerationOptions, generate, merge
+from .finish import merge
+from .run import GenerationOptions, generate
 from .verify import verify
 
 __all__ = [

@@ -151,6 +151,11 @@ def build_source(source: str, given: Mapping[str, Any], num: int) -> tuple[Any, 
             f"{source} takes no {', '.join(unknown)}; --options of {SOURCES[source]} are "
             f"{', '.join(known)}"
         )
+    needed = [key for key, p in known.items() if p.default is p.empty and key not in wanted]
+    if needed:
+        raise GenerationError(
+            f"{source} needs --options " + " ".join(f"{key}=..." for key in needed)
+        )
     if "images_per_category" in wanted:
         raise GenerationError("--options images_per_category: --num says how many images there are")
     defaults = {k: p.default for k, p in known.items() if p.default is not p.empty}

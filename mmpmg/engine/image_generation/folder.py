@@ -22,6 +22,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,23 @@ from .manifest import (
 
 STATE = ".generation"
 _PATIENCE = 600.0  # seconds: a merge of a million lines takes some ten
+
+
+class BusyError(GenerationError):
+    """Another run holds what this one asks for.
+
+    Args:
+        out: the folder.
+        holder: the other, as `read_holder` describes it.
+    """
+
+    def __init__(self, out: Path, holder: dict[str, Any]) -> None:
+        super().__init__(
+            f"{out} is being written by {describe(holder)} (of --num {holder['num']}). Runs at the "
+            "same time must have the same --num and be different shards of one COUNT: "
+            "--shard 0/8, --shard 1/8, ..."
+        )
+        self.holder = holder
 
 
 class ImageFolder:
@@ -141,8 +159,8 @@ class ImageFolder:
             The lock of the shard; None: the folder is finished.
 
         Raises:
-            GenerationError: the folder is being made by another command, or others are at work on
-                the same images.
+            GenerationError: the folder is being made by another command.
+            BusyError: others are at work on the same images, or may be.
             FileNotFoundError: another run has just finished the folder; ask again.
         """
         with self.guarded():
@@ -151,11 +169,7 @@ class ImageFolder:
             for holder in others:
                 apart = holder["count"] == shard.count and holder["num"] == command.num
                 if not apart or holder["number"] == shard.number:
-                    raise GenerationError(
-                        f"{self.out} is being written by {describe(holder)} (of --num "
-                        f"{holder['num']}). Runs at the same time must have the same --num and be "
-                        "different shards of one COUNT: --shard 0/8, --shard 1/8, ..."
-                    )
+                    raise BusyError(self.out, holder)
             if not others and self.is_finished(command):
                 self.clean()
                 return None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,19 +17,13 @@ import numpy as np
 
 from .command import FORMATS, Command, build_source
 from .errors import GenerationError, InterruptedGeneration
-from .folder import ImageFolder, unwritable
+from .finish import finish, last_words
+from .folder import BusyError, ImageFolder, unwritable
 from .journal import Journal
 from .layout import Shard
-from .lock import Lock
-from .manifest import MANIFEST, Record
+from .lock import STALE, Lock, describe
 from .progress import Progress
 from .workers import Job, Workers
-
-_RECIPES = {
-    "fractaldb": "configs/pmg/vit-b_fractaldb.py",
-    "visual-atom": "configs/pmg/vit-b_visual-atom.py",
-}
-_RECIPE = "configs/pmg/vit-b_shaders1k.py"  # any recipe that reads a folder
 
 
 @dataclass(frozen=True)
@@ -107,79 +100,32 @@ def generate(options: GenerationOptions) -> None:
             finally:
                 shutil.rmtree(folder.state / f"tmp-{lock.token}", ignore_errors=True)
                 lock.release()
-        _finish(folder, command, shard)
-
-
-def merge(out: str) -> None:
-    """Write the manifest of a folder whose shards are all done, if the last one did not.
-
-    Args:
-        out: the folder.
-
-    Raises:
-        GenerationError: images are missing, or a shard is still at work.
-    """
-    folder = ImageFolder(Path(out))
-    if not folder.state.is_dir() and (folder.out / MANIFEST).exists():
-        print(f"{out} is finished: its manifest is {folder.out / MANIFEST}")
-        return
-    command = folder.begun()
-    if command is None:
-        raise GenerationError(f"{out} holds nothing to merge: no run has begun there")
-    missing = _finish(folder, command, None)
-    if missing is None:
-        raise GenerationError(f"{out}: other shards are still at work; the last one merges")
-    if len(missing):
-        count = max([1, *(int(name.split("-")[3]) for name in folder.journals())])
-        lacks = {
-            f"--shard {shard} lacks {number}"
-            for shard in (Shard(number, count) for number in range(count))
-            for places in [shard.places(command.num)]
-            if (number := int(np.sum((missing >= places.start) & (missing < places.stop))))
-        }
-        raise GenerationError(
-            f"{out}: {len(missing)} of {command.num} images are missing "
-            f"({', '.join(sorted(lacks))}). Run again: {command.shell(out)} [--shard ...]"
-        )
-
-
-def last_words(out: Path, command: Command) -> str:
-    """Say where the images are, how to check them, and what to type to train on them.
-
-    Args:
-        out: the folder.
-        command: what made them.
-    """
-    where = shlex.quote(str(out))
-    categories = min(command.num, command.num_categories)
-    recipe = _RECIPES.get(command.source, _RECIPE)
-    key = "train_dataloader.dataset"
-    note = ""
-    if re.search(r"[\s,()\[\]'\"]", str(out)):
-        note = (
-            "\n(--cfg-options is MMEngine's and takes no spaces, commas, brackets or quotes: "
-            "rename the folder, or write these keys into a recipe.)"
-        )
-    return (
-        f"{command.num} images of {categories} categories are in {where}\n"
-        f"Check them:     tools/generate_images.py --verify {where}\n"
-        f"            or  (cd {where} && sha256sum -c --quiet {MANIFEST})\n"
-        f"Train on them:  tools/dist_train.sh {recipe} 8 --cfg-options \\\n"
-        f"    {key}.images.root={where} \\\n"
-        f"    {key}.num_images={command.num} {key}.subset=balanced{note}"
-    )
+        finish(folder, command, shard)
 
 
 def _join(folder: ImageFolder, command: Command, shard: Shard) -> Lock | None:
-    for _ in range(10):
+    """Begin; wait for a run of another machine that may be dead until that is certain."""
+    first: dict[str, Any] = {}
+    tries = 0
+    while True:
         folder.create()
         try:
             return folder.join(command, shard)
-        except FileNotFoundError:
-            continue  # another run has just finished the folder and removed its state
+        except FileNotFoundError as error:
+            tries += 1  # another run has just finished the folder and removed its state
+            if tries == 100:
+                raise unwritable(folder.out, error) from None
+            time.sleep(0.01)
+        except BusyError as error:
+            holder = error.holder
+            if holder["here"] or first.get(holder["token"], holder["beat"]) != holder["beat"]:
+                raise
+            if not first:
+                print(f"Waiting {STALE:.0f} s at most, to see whether {describe(holder)} is alive.")
+            first[holder["token"]] = holder["beat"]
+            time.sleep(0.5)
         except OSError as error:
             raise unwritable(folder.out, error) from None
-    raise GenerationError(f"{folder.out} changes all the time: are other runs being started?")
 
 
 def _make(folder: ImageFolder, command: Command, shard: Shard, lock: Lock, crew: Workers) -> None:
@@ -191,7 +137,7 @@ def _make(folder: ImageFolder, command: Command, shard: Shard, lock: Lock, crew:
     done = len(places) - len(due)
     part = f" of shard {shard}" if shard.count > 1 else ""
     print(
-        f"{len(due)} images{part} to make"
+        f"{len(due)} images{part} to make with {crew.count} worker{'s' * (crew.count > 1)}"
         + (f"; {done} are there already" if done else "")
         + f" -> {folder.out}",
         flush=True,
@@ -224,36 +170,6 @@ def _go_on(message: str, progress: Progress) -> str:
         f"{message}\n{progress.done} of {progress.total} images are finished and none is "
         "half-written; the same command goes on from there."
     )
-
-
-def _finish(folder: ImageFolder, command: Command, shard: Shard | None) -> np.ndarray | None:
-    """Merge if nobody else is at work; return what is missing, or None."""
-    try:
-        with folder.guarded() as lock:
-            if any(True for _ in folder.at_work()):
-                record = None
-            else:
-                record = folder.merge(command, lock)
-    except FileNotFoundError:
-        if not (folder.out / MANIFEST).exists():
-            raise
-        record = Record(command.layout)  # another shard was the last
-        record.read(folder.out / MANIFEST)
-    except OSError as error:
-        raise unwritable(folder.out, error) from None
-    missing = None if record is None else record.missing()
-    if record is not None and missing is not None and not len(missing):
-        for place, reason in list(record.skipped.items())[:5]:
-            if not record.made[place]:
-                print(f"skipped {command.layout.path(place)}: {reason}")
-        print(last_words(folder.out, command))
-    elif shard is not None:
-        left = "" if missing is None else f": {len(missing)} images are missing"
-        print(
-            f"Shard {shard} is done, others are not{left}. The last one writes the manifest "
-            f"(or: tools/generate_images.py --merge {shlex.quote(str(folder.out))})."
-        )
-    return missing
 
 
 @contextmanager

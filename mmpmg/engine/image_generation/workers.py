@@ -1,9 +1,4 @@
-"""Processes that make images and write them, each file whole or not at all.
-
-A worker writes under a temporary name in a folder of its run, waits until the bytes are on the
-disk (``fsync``; .4 ms a file on an SSD), and renames. So a file that bears its name is whole, also
-after a crash of the machine; and only then is it reported and noted in the journal.
-"""
+"""Processes that make images and write them."""
 
 from __future__ import annotations
 
@@ -24,8 +19,8 @@ import numpy as np
 
 from mmpmg.datasets.image_decoding import ImageReadError
 
-from .command import FORMATS
 from .errors import GenerationError
+from .image_files import encode, write_file
 from .layout import Layout
 
 _CHUNK = 256  # images that a worker is given at once, at most
@@ -50,54 +45,6 @@ class Job:
     temporary: Path
 
 
-def encode(image: np.ndarray, format: str) -> bytes:
-    """Encode an image; three equal channels become one, which is a third of the bytes.
-
-    Args:
-        image: (H, W, 3) uint8 RGB.
-        format: a key of `FORMATS`.
-
-    Returns:
-        Content of the file.
-    """
-    ending, _, options = FORMATS[format]
-    red = image[..., 0]
-    if np.array_equal(red, image[..., 1]) and np.array_equal(red, image[..., 2]):
-        pixels = np.ascontiguousarray(red)
-    else:
-        pixels = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
-    done, data = cv2.imencode(ending, pixels, options)
-    if not done:
-        raise ValueError(f"OpenCV cannot write {image.shape} as {format}")
-    return data.tobytes()
-
-
-def write_file(path: Path, temporary: Path, data: bytes) -> None:
-    """Write a file in one piece, on the disk when this returns.
-
-    Args:
-        path: its name.
-        temporary: another name on the same file system, of this process only.
-        data: its content.
-
-    Raises:
-        OSError: it cannot be written; nothing is left.
-    """
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.replace(temporary, path)
-        except FileNotFoundError:
-            path.parent.mkdir(exist_ok=True)
-            os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 class Workers:
     """Processes that share the work; use as a context manager.
 
@@ -112,6 +59,7 @@ class Workers:
 
     def __init__(self, images: Any, count: int, format: str) -> None:
         context = multiprocessing.get_context("fork")
+        self.count = count
         self._pipes: list[Connection] = []
         self._processes = []
         for _ in range(count):

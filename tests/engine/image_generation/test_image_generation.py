@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 import os
 import re
 import shlex
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from engine.image_generation.dot_images import DotImages, content, use_dots
+from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
 
 from mmpmg.datasets import FolderImages, ImageToPseudoVideo
@@ -22,9 +25,10 @@ from mmpmg.engine.image_generation import (
     GenerationError,
     GenerationOptions,
     generate,
+    image_files,
+    lock,
     merge,
     verify,
-    workers,
 )
 from mmpmg.engine.image_generation.folder import STATE, ImageFolder
 from mmpmg.engine.image_generation.manifest import MANIFEST
@@ -193,13 +197,24 @@ def test_a_folder_of_other_files_is_refused(tmp_path):
         (dict(seed=-1), "seed=-1"),
         (dict(num_categories=0), "num_categories=0"),
         (dict(format="gif"), "png, jpeg"),
-        (dict(options={"siez": 3}), "takes no siez"),
+        (dict(options={"sise": 3}), "takes no sise"),
         (dict(options={"images_per_category": 3}), "--num says"),
     ],
 )
 def test_an_illegal_option_is_refused_before_anything_is_made(tmp_path, options, words):
     assert words in refusal(tmp_path / "new", **options)
     assert not (tmp_path / "new").exists()
+
+
+def test_an_argument_that_a_source_needs_is_named(tmp_path, monkeypatch):
+    class RootImages(DotImages):
+        def __init__(self, root: str, num_categories: int = 2) -> None:
+            super().__init__(num_categories)
+
+    monkeypatch.setitem(SOURCES, "root", "RootImages")
+    monkeypatch.setitem(DATASETS._module_dict, "RootImages", RootImages)
+    with pytest.raises(GenerationError, match="root needs --options root=..."):
+        generate(GenerationOptions("root", 5, str(tmp_path)))
 
 
 def test_a_source_that_is_not_there_is_named(tmp_path, monkeypatch):
@@ -341,7 +356,7 @@ def test_a_disk_that_refuses_without_a_file_system_of_its_own(tmp_path, whole, m
         fsync(handle)
 
     with monkeypatch.context() as patch:
-        patch.setattr(workers.os, "fsync", full)
+        patch.setattr(image_files.os, "fsync", full)
         message = refusal(tmp_path)
     assert "No space left on device" in message
     assert list(tmp_path.rglob("*.part")) == [] and not (tmp_path / MANIFEST).exists()
@@ -371,6 +386,56 @@ def test_two_runs_at_once(tmp_path, whole):
         k: v for k, v in whole.items() if k != MANIFEST
     }
     assert not (tmp_path / STATE).exists()
+
+
+def write_foreign_lock(out: Path) -> Path:
+    """A run on another machine, whose heart has just beaten."""
+    (out / STATE).mkdir()
+    holder = {"token": "theirs", "host": "node7/boot/ns", "pid": 7, "started": "1",
+              "shard": "0/1", "number": 0, "count": 1, "num": 23}  # fmt: skip
+    path = out / STATE / "shard-00000-of-00001.lock"
+    path.write_text(json.dumps(holder))
+    return path
+
+
+def test_a_dead_run_of_another_machine_is_waited_for(tmp_path, whole, monkeypatch, capsys):
+    write_foreign_lock(tmp_path)
+    monkeypatch.setattr(lock, "STALE", 1.0)
+    dots(tmp_path)
+    assert "to see whether process 7 on node7, --shard 0/1 is alive" in capsys.readouterr().out
+    assert content(tmp_path) == whole
+
+
+def test_a_live_run_of_another_machine_is_respected(tmp_path):
+    path = write_foreign_lock(tmp_path)
+    threading.Timer(0.8, os.utime, [path]).start()
+    assert "is being written by process 7 on node7, --shard 0/1" in refusal(tmp_path)
+    assert list(tmp_path.glob("0*")) == []
+
+
+SMALL = {
+    "fractaldb": dict(size=32, options={"points": 2000}),
+    "visual-atom": dict(size=48),
+    "shaders": dict(size=32),
+    "perlin": dict(size=32),
+}
+
+
+@pytest.mark.parametrize("source", SMALL)
+def test_every_generator_makes_the_same_folder_however_it_is_split(tmp_path, source):
+    """Issue 3, "must show" 1: 1 worker, 4 workers and 3 merged shards."""
+
+    def make(out: str, **options) -> dict[str, bytes]:
+        options = {"num": 20, "num_categories": 3, **SMALL[source], **options}
+        generate(GenerationOptions(source=source, out=str(tmp_path / out), **options))
+        return content(tmp_path / out)
+
+    one = make("one", workers=1)
+    assert make("four", workers=4) == one
+    for number in (1, 2, 0):
+        merged = make("merged", workers=2, shard=f"{number}/3")
+    assert merged == one
+    verify(str(tmp_path / "one"))
 
 
 def test_merging(tmp_path, whole, monkeypatch, capsys):
@@ -443,7 +508,7 @@ def test_the_last_words_train(tmp_path, capsys):
     out = tmp_path / "my&dots"
     dots(out)
     words = capsys.readouterr().out
-    assert words.splitlines()[0] == f"23 images to make -> {out}"
+    assert words.splitlines()[0] == f"23 images to make with 1 worker -> {out}"
     assert f"23 images of 5 categories are in '{out}'" in words
     command = shlex.split(words.partition("Train on them:")[2].replace("\\\n", ""))
     assert command[0] == "tools/dist_train.sh" and (ROOT / command[0]).exists()
