@@ -158,7 +158,9 @@ def test_asked_to_stop_it_says_how_to_go_on(tmp_path, whole, number):
     assert list(out.glob(f"{STATE}/*.lock")) == list(out.glob(f"{STATE}/tmp-*")) == []
     before = count(out)
     finish(arguments, log)
-    made, there = re.findall(r"(\d+) images to make; (\d+) are there", log.read_text())[0]
+    made, there = re.findall(
+        r"(\d+) images to make with 2 workers; (\d+) are there", log.read_text()
+    )[0]
     assert int(made) + int(there) == 240
     assert before - 2 <= int(there) <= before  # each worker's last may not have been noted
     assert content(out) == whole
