@@ -13,8 +13,9 @@ from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.render_benchmark import benchmark_render
 from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
 from mmpmg.evaluation.step_models import StepSize
+from mmpmg.evaluation.synthesis_benchmark import benchmark_images
 
-PARTS = ("render", "step", "index", "archives")
+PARTS = ("render", "step", "index", "archives", "images")
 MEMORY_RATIOS = (0.5, 0.75, 0.9)
 
 
@@ -25,7 +26,7 @@ class BenchmarkOptions:
     Attributes:
         parts: Of ``PARTS``; all of them when empty.
         repeats: Timed rounds, >= 1.
-        threads: CPU threads of the step; 0 for all cores. Rendering always has one.
+        threads: CPU threads of the step; 0 for all cores. Rendering and images always have one.
         sizes: Steps, as ``arch:frames:side:batch``.
         mask_ratios: Mask ratios of the steps, in (0, 1).
         clip: (T, H, W) of the rendered clips.
@@ -75,6 +76,8 @@ def run_benchmark(
         show("\n" + benchmark_index(options.files))
     if "archives" in parts:
         show("\n" + benchmark_archives(options.files, options.repeats))
+    if "images" in parts:
+        show("\n" + benchmark_images(options.repeats))
     if "step" in parts:
         step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
         show("\n" + step)

@@ -207,8 +207,8 @@ def test_size_is_read_and_mistakes_are_named():
 def test_whole_report(models):
     shown = []
     options = BenchmarkOptions(
-        repeats=1, threads=1, sizes=["tiny:4:32:1"], mask_ratios=[0.5], clip=(2, 40, 40),
-        profile=True, files=2100,
+        parts=["render", "index", "step"], repeats=1, threads=1, sizes=["tiny:4:32:1"],
+        mask_ratios=[0.5], clip=(2, 40, 40), profile=True, files=2100,
     )  # fmt: skip
     run_benchmark(options, ["--repeats", "1"], shown.append)
     text = "\n".join(shown)
