@@ -107,7 +107,7 @@ def scan_tar(
 
 
 def read_tar_member(file: int, offset: int, length: int, check: int) -> bytes:
-    """Read one member of a tar by a single positioned read.
+    """Read one member of a tar by positioned reads.
 
     Args:
         file: descriptor, open for reading; its position does not matter and stays.
@@ -122,12 +122,13 @@ def read_tar_member(file: int, offset: int, length: int, check: int) -> bytes:
         ValueError: there is something else than the member that was indexed.
         OSError: it cannot be read.
     """
-    data = os.pread(file, _BLOCK + length, offset)
-    if zlib.crc32(data[:_BLOCK]) != check:
+    if zlib.crc32(os.pread(file, _BLOCK, offset)) != check:
         raise ValueError("the archive holds something else there than its index says")
-    if len(data) < _BLOCK + length:
+    # A second read is faster than cutting the header off, which copies.
+    content = os.pread(file, length, offset + _BLOCK)
+    if len(content) < length:
         raise ValueError("the archive ends in the middle of it")
-    return data[_BLOCK:]
+    return content
 
 
 def is_tar_header(block: bytes) -> bool:

@@ -22,7 +22,7 @@ _LOCATOR = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s2B3H4x3L5H2L")
 _LOCAL = struct.Struct("<4s2H18x2H")
-_LOCAL_SPARE = 64  # a local header's extra field is seldom longer: one read is enough then
+_LOCAL_SPARE = 64  # for the "./" that names are rid of
 _FULL_16, _FULL_32 = 0xFFFF, 0xFFFFFFFF
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED_BITS = 0x2041  # encrypted, strongly encrypted, directory masked
@@ -95,7 +95,7 @@ def scan_zip(
 def read_zip_member(
     file: int, name: bytes, offset: int, stored: int, length: int, check: int, deflated: bool
 ) -> bytes:
-    """Read one member of a zip by a positioned read.
+    """Read one member of a zip by positioned reads.
 
     Args:
         file: descriptor, open for reading; its position does not matter and stays.
@@ -113,17 +113,16 @@ def read_zip_member(
         ValueError: there is something else than the member that was indexed, or it is damaged.
         OSError: it cannot be read.
     """
-    data = os.pread(file, _LOCAL.size + len(name) + _LOCAL_SPARE + stored, offset)
+    header = os.pread(file, _LOCAL.size + len(name) + _LOCAL_SPARE, offset)
     other = "the archive holds something else there than its index says"
-    if len(data) < _LOCAL.size:
+    if len(header) < _LOCAL.size:
         raise ValueError(other)
-    mark, _, _, name_length, extra_length = _LOCAL.unpack_from(data)
-    begin = _LOCAL.size + name_length + extra_length
-    if mark != b"PK\x03\x04" or plain_name(data[_LOCAL.size : _LOCAL.size + name_length]) != name:
+    mark, _, _, name_length, extra_length = _LOCAL.unpack_from(header)
+    found = plain_name(header[_LOCAL.size : _LOCAL.size + name_length])
+    if mark != b"PK\x03\x04" or found != name:
         raise ValueError(other)
-    if begin + stored > len(data):
-        data = os.pread(file, begin + stored, offset)
-    content = data[begin : begin + stored]
+    # A second read is faster than cutting the header off, which copies.
+    content = os.pread(file, stored, offset + _LOCAL.size + name_length + extra_length)
     if len(content) < stored:
         raise ValueError("the archive ends in the middle of it")
     if deflated:
