@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -20,6 +19,11 @@ from .column_file import open_columns, save_columns
 from .folder_index import default_cache
 from .passed_over import PassedOver
 from .path_index import PathIndex
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: several processes may scan at once there
+    fcntl = None  # type: ignore[assignment]
 
 _FORMAT = 1
 _RACY_NS = 2_000_000_000  # an archive written to this short before may change unnoticed
@@ -180,7 +184,7 @@ def _alone(file: str | None) -> Iterator[None]:
     """Hold a lock beside a cache file, where the file system has locks."""
     handle = None
     try:
-        if file is not None:
+        if file is not None and fcntl is not None:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             handle = os.open(file + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 
@@ -81,7 +82,7 @@ class MixedImages:
                     f"images.weights.{name}, or set num_images=None for the most that is possible"
                 )
             elif count:
-                chosen = choose_images(source, count, subset, seed, "images")
+                chosen = choose_images(source, count, subset, _seed(seed, name), "images")
             else:
                 chosen = np.zeros(0, np.int64)
             self._numbers.append(chosen)
@@ -159,6 +160,11 @@ def _shares(
             raise ValueError(f"images.weights.{name}={weight}: must be a positive number")
     total = math.fsum(weights.values())
     return [weights[name] / total for name in names]
+
+
+def _seed(seed: int, name: str) -> int:
+    """Return a seed of a source's own: two of one length must not draw the same numbers."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest(), "big")
 
 
 def _largest_remainder(shares: list[float], total: int) -> list[int]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import pickle
 import tarfile
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 
 import mmpmg.datasets.archive_index as archive_index
+import mmpmg.datasets.archive_progress as archive_progress
 from mmpmg.datasets.archive_index import index_archives
 from mmpmg.datasets.archive_scan import Wanted, scan_archive
 from mmpmg.datasets.column_file import open_columns, save_columns
@@ -189,3 +193,43 @@ def test_columns_survive_a_file(tmp_path):
         np.testing.assert_array_equal(again[name], column)
     with pytest.raises(ValueError, match="changed"):
         open_columns(file, "0" * 32)
+
+
+def test_of_several_processes_that_start_at_once_one_scans(archives, tmp_path, monkeypatch):
+    calls = []
+
+    def slow(path, wanted):
+        calls.append(path)
+        time.sleep(0.3)
+        return scan_archive(path, wanted)
+
+    monkeypatch.setattr(archive_index, "scan_archive", slow)
+    # Threads stand in for processes: the lock belongs to the open file, not to the process.
+    with ThreadPoolExecutor(4) as pool:
+        cache = str(tmp_path / "cache")
+        found = pool.map(lambda _: names(index_archives(archives[:1], WANTED, cache)), range(4))
+        assert list(found) == [EXPECTED[:3]] * 4
+    assert len(calls) == 1
+
+
+def test_a_long_scan_says_how_far_it_is_and_how_long_it_will_take(tmp_path, monkeypatch):
+    file = tmp_path / "run.log"
+    MMLogger.get_instance("progress", log_file=str(file))
+    try:
+        clock = iter(range(0, 1000, 6))
+        monkeypatch.setattr(archive_progress.time, "monotonic", lambda: next(clock))
+        with archive_progress.ArchiveProgress("big.tar") as progress:
+            for done in range(1, 2001):
+                progress(done, 10_000)
+        with archive_progress.ArchiveProgress("small.tar") as progress:
+            for done in range(1, 500):
+                progress(done, 500)
+    finally:
+        MMLogger._instance_dict.pop("progress")
+    lines = [line.split(" - ")[-1] for line in file.read_text().splitlines()]
+    assert lines == [
+        # 6 s for a tenth, 12 s for a fifth
+        "Indexing big.tar, once: 10%, 1000 members, about 0 min 54 s left",
+        "Indexing big.tar, once: 20%, 2000 members, about 0 min 48 s left",
+        "Indexed big.tar: 2000 members in 0 min 18 s",
+    ]

@@ -59,6 +59,18 @@ def test_shares_follow_the_weights_and_no_image_comes_twice():
     assert set(seen) != set(addresses(other))
 
 
+def test_a_mixture_is_the_same_on_every_machine():
+    mixed = MixedImages(dict(a=Numbered(1000), b=Numbered(1000)), dict(a=2, b=1), 6)
+    assert addresses(mixed) == [
+        ("a", 144),
+        ("b", 907),
+        ("a", 304),
+        ("a", 404),
+        ("b", 604),
+        ("a", 874),
+    ]
+
+
 def test_table_9_s_mixture_is_exact():
     sources = dict(pass_=Numbered(20_000), shaders=Numbered(30_000), frames=Numbered(9537))
     weights = dict(pass_=10_000, shaders=10_000, frames=9537)
