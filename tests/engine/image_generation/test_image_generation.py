@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import re
 import shlex
+import signal
 import subprocess
 import threading
 import time
@@ -362,6 +363,47 @@ def test_a_disk_that_refuses_without_a_file_system_of_its_own(tmp_path, whole, m
     assert list(tmp_path.rglob("*.part")) == [] and not (tmp_path / MANIFEST).exists()
     dots(tmp_path)
     assert content(tmp_path) == whole
+
+
+def test_a_worker_that_dies_while_it_writes_leaves_no_file_of_that_name(
+    tmp_path, whole, monkeypatch
+):
+    fsync, parent = os.fsync, os.getpid()
+
+    def die(handle):
+        if os.getpid() != parent and "00002_000003" in str(sorted(tmp_path.glob("00002/*"))):
+            os.kill(os.getpid(), signal.SIGKILL)
+        fsync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(image_files.os, "fsync", die)
+        assert "was killed by SIGKILL" in refusal(tmp_path)
+    images = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*.png")}
+    assert len(images) == 14 and "00002/00002_000004.png" not in images
+    assert all(content(tmp_path)[path] == whole[path] for path in images)
+    dots(tmp_path)
+    assert content(tmp_path) == whole
+
+
+def test_of_two_commands_that_begin_at_once_one_is_refused(tmp_path):
+    fork = multiprocessing.get_context("fork")
+
+    def begin(seed: int) -> None:
+        try:
+            dots(tmp_path / "dots", seed=seed, options={"delay": 0.01})
+        except GenerationError as error:
+            print(error)
+            os._exit(1)
+
+    both = [fork.Process(target=begin, args=(seed,)) for seed in (0, 1)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    codes = [process.exitcode for process in both]
+    assert sorted(codes) == [0, 1]
+    dots(tmp_path / "alone", seed=codes.index(0), options={"delay": 0.01})
+    assert content(tmp_path / "dots") == content(tmp_path / "alone")
 
 
 def test_two_runs_at_once(tmp_path, whole):
