@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from torch.utils.data import Dataset
 
 import mmpmg  # noqa: F401
+from mmpmg.datasets.named_pipeline import in_order
 
 ROOT = Path(__file__).parent.parent / "configs"
 RECIPES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
@@ -139,11 +140,11 @@ def test_every_transform_and_dataset_of_a_recipe_builds(path):
             continue
         dataset = config[name].dataset
         pipeline = dataset.pipeline
-        steps = pipeline.values() if isinstance(pipeline, dict) else pipeline
+        steps = in_order(pipeline)
         kinds = [TRANSFORMS.build(step).__class__.__name__ for step in steps]
         assert kinds[-1] == "PackActionInputs"
         assert DATASETS.get(dataset.type) is not None
-        pack = list(steps)[-1]
+        pack = steps[-1]
         if path in PRETRAIN:
             assert "sample_seed" in pack["meta_keys"], "masks would not be repeatable"
             assert config[name].sampler.type == "SampleSeedSampler"
@@ -186,10 +187,10 @@ def test_pmg_aug_recipe_adds_pmg_aug_and_nothing_else():
     plain = load(ROOT / "videomae/vit-b_ucf101.py").to_dict()
     mixed = load(ROOT / "pmg/vit-b_ucf101-videos_aug.py").to_dict()
     pipeline = mixed["train_dataloader"]["dataset"]["pipeline"]
-    added = [step for step in pipeline if step["type"] == "PMGAug"]
-    assert added == [dict(type="PMGAug", prob=1 / 3)]
-    pipeline.remove(added[0])
+    assert pipeline["motion"] == dict(type="PMGAug", prob=1 / 3)
+    pipeline["motion"] = None
     assert mixed == plain
+    assert list(pipeline)[-3:] == ["motion", "layout", "pack"], "behind the crop, before packing"
 
 
 def test_finetune_recipe_is_the_paper_s_table_2():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmaction.datasets import RepeatAugDataset, VideoDataset
@@ -13,6 +13,7 @@ from mmengine.fileio import list_from_file
 
 from .bad_samples import BadSamples
 from .file_check import missing_files
+from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
 
 _OPENING = (loading.DecordInit, loading.PyAVInit, loading.OpenCVInit)
@@ -201,7 +202,7 @@ class CheckedVideoDataset(_ChecksVideos):
 
     Args:
         ann_file: annotation file, ``path label`` a line, or ``path`` alone.
-        pipeline: recipes of transforms.
+        pipeline: recipes of transforms, a list or a dict from a name to each, see `in_order`.
         data_prefix: ``dict(video=folder)`` that relative paths start from.
         multi_class: whether a video has several labels.
         num_classes: number of classes, for ``multi_class``.
@@ -220,7 +221,7 @@ class CheckedVideoDataset(_ChecksVideos):
     def __init__(
         self,
         ann_file: str,
-        pipeline: Sequence[dict | Callable],
+        pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
         data_prefix: dict | None = None,
         multi_class: bool = False,
         num_classes: int | None = None,
@@ -233,7 +234,7 @@ class CheckedVideoDataset(_ChecksVideos):
         self.hint = hint
         super().__init__(
             ann_file,
-            pipeline=pipeline,
+            pipeline=in_order(pipeline),
             data_prefix=data_prefix or dict(video=""),
             multi_class=multi_class,
             num_classes=num_classes,

@@ -14,6 +14,7 @@ from .bad_samples import BadSamples
 from .image_choice import SUBSETS, choose_images
 from .image_decoding import ImageReadError
 from .image_sources import ImageSource
+from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
 
 
@@ -104,7 +105,7 @@ class ImageToPseudoVideo(BaseDataset):
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,
-            pipeline=_in_order(pipeline),
+            pipeline=in_order(pipeline),
             test_mode=test_mode,
             lazy_init=True,
             max_refetch=max_refetch,
@@ -220,17 +221,3 @@ class ImageToPseudoVideo(BaseDataset):
         if self._number(idx) == number:
             idx = (idx + 1) % len(self)
         return self._load(idx, rng)[0]
-
-
-def _in_order(
-    pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
-) -> list[dict | Callable]:
-    """Return the transforms as a list, without those that a recipe took out."""
-    steps = dict(pipeline if isinstance(pipeline, Mapping) else enumerate(pipeline))
-    for name, step in steps.items():
-        if isinstance(step, Mapping) and "type" not in step:
-            raise ValueError(
-                f"dataset.pipeline.{name} has no type: either a step of another name was meant, "
-                f"one of {', '.join(map(str, steps))}, or its type is missing"
-            )
-    return [step for step in steps.values() if step is not None]

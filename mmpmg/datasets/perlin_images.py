@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmpmg.synthesis import perlin_clip
 
 from .generated_images import GeneratedImages, positive
-from .image_to_pseudo_video import _in_order
+from .named_pipeline import in_order
 from .sample_seed import SeedSample
 
 
@@ -92,7 +92,7 @@ class PerlinClips(BaseDataset):
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,
-            pipeline=_in_order(pipeline),
+            pipeline=in_order(pipeline),
             test_mode=test_mode,
             lazy_init=True,
         )

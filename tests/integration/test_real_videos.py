@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 import mmpmg  # noqa: F401  (registers)
+from mmpmg.datasets.named_pipeline import in_order
 from mmpmg.engine.launch import build_runner, load_recipe
 
 PLAIN = "videomae/vit-b_ucf101.py"
@@ -28,11 +29,6 @@ SIZES = dict(
 )
 
 
-def steps(pipeline) -> list:
-    """Return the transforms of a pipeline, a list or a dict of them."""
-    return list(pipeline.values() if isinstance(pipeline, dict) else pipeline)
-
-
 def small(recipe: str, videos: Path, work_dir: Path) -> Config:
     """Load a ViT-B recipe, made small, on the tiny videos; every transform of it stays."""
     config = load_recipe(options_of(recipe, work_dir, dict(TINY_BACKBONE)))
@@ -44,7 +40,7 @@ def small(recipe: str, videos: Path, work_dir: Path) -> Config:
         loader.dataset.images.update(ann_file=str(videos), root=str(videos.parent))
     else:
         loader.dataset.update(ann_file=str(videos), data_prefix=dict(video=str(videos.parent)))
-    for step in steps(loader.dataset.pipeline):
+    for step in in_order(loader.dataset.pipeline):
         step.update(SIZES.get(step.type, {}))
         if step.type == "SampleFrames" and step.clip_len > 1:
             step.update(clip_len=4, frame_interval=2)
@@ -112,9 +108,8 @@ def test_pmg_aug_replaces_some_clips_and_leaves_the_others_as_they_are(videos, t
     """Its draws are its own, so a clip that it leaves alone is the plain recipe's, bit by bit."""
     mixed = small(MIXED, videos, tmp_path)
     plain = Config(mixed.to_dict())
-    pipeline = plain.train_dataloader.dataset.pipeline
-    plain.train_dataloader.dataset.pipeline = [s for s in pipeline if s["type"] != "PMGAug"]
-    assert len(plain.train_dataloader.dataset.pipeline) == len(pipeline) - 1
+    assert plain.train_dataloader.dataset.pipeline.motion.type == "PMGAug"
+    plain.train_dataloader.dataset.pipeline.motion = None
     pairs = zip(clips(mixed, 8), clips(plain, 8))
     untouched = [equal for one, other in pairs for equal in same(one, other)]
     assert len(untouched) == 64
@@ -126,7 +121,7 @@ def test_frames_of_a_pseudo_clip_come_from_one_frame(videos, tmp_path):
     config = small(FRAMES, videos, tmp_path)
     seen = {}
     for op in ("Affine", "Identity"):
-        for step in steps(config.train_dataloader.dataset.pipeline):
+        for step in in_order(config.train_dataloader.dataset.pipeline):
             if step.type == "PMGPipeline":
                 step.ops = dict(only=dict(type=op))
         seen[op] = clips(config, 1)[0]

@@ -15,17 +15,18 @@ train_dataloader = dict(
         ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
         hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
-        pipeline=[
-            dict(type="SeedSample"),
-            dict(type="DecordInit"),
-            dict(
+        pipeline=dict(
+            seed=dict(type="SeedSample"),
+            open=dict(type="DecordInit"),
+            frames=dict(
                 type="SampleFrames", clip_len=16, frame_interval=4, out_of_bound_opt="repeat_last"
             ),
-            dict(type="DecordDecode"),
-            dict(type="MultiScaleCropInside", input_size=224),
-            dict(type="Resize", scale=(224, 224), keep_ratio=False),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
-        ],
+            decode=dict(type="DecordDecode"),
+            crop=dict(type="MultiScaleCropInside", input_size=224),
+            resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
+            motion=None,  # a place for PMGAug
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+        ),
     ),
 )
