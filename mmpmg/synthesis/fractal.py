@@ -143,14 +143,14 @@ def choose(thresholds: np.ndarray, dice: np.ndarray) -> np.ndarray:
 
     Args:
         thresholds: (N - 1,) rising, in [0, 1].
-        dice: (P,) in [0, 1).
+        dice: (P,) uint16; k stands for (k + 1/2) / 65536.
 
     Returns:
         (P,) uint8 in [0, N).
     """
     symbols = np.zeros(len(dice), np.uint8)
-    for threshold in thresholds.astype(dice.dtype):
-        symbols += dice > threshold
+    for threshold in np.minimum(np.floor(thresholds * 65536 + 0.5), 65535).astype(np.uint16):
+        symbols += dice >= threshold
     return symbols
 
 
@@ -180,4 +180,4 @@ def _dice(seed: int, count: int) -> np.ndarray:
 
     FractalDB's renderer also throws the same numbers for every image.
     """
-    return UniformStream(seed).take(count)
+    return (UniformStream(seed).take(count) * 65536).astype(np.uint16)

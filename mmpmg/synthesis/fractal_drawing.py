@@ -27,7 +27,7 @@ def cells(values: np.ndarray, side: int) -> np.ndarray:
     """Scale one coordinate of an orbit to pixels: its range to the side, less a margin of 6.
 
     Args:
-        values: float64, finite, not all alike.
+        values: float64 of two or more axes, finite, not all alike.
         side: pixels. A side below 48 has a margin of an eighth.
 
     Returns:
@@ -35,11 +35,14 @@ def cells(values: np.ndarray, side: int) -> np.ndarray:
     """
     low, high = values.min(), values.max()
     margin = min(_MARGIN, side // 8)
-    scaled = values - low
-    scaled /= high - low
-    scaled *= side - 2 * margin
-    scaled += margin
-    return scaled.astype(np.int32)
+    pixels = np.empty(values.shape, np.int32)
+    for part, whole in zip(values, pixels, strict=True):  # by parts, for the cache
+        scaled = np.subtract(part, low)
+        scaled /= high - low
+        scaled *= side - 2 * margin
+        scaled += margin
+        whole[...] = scaled
+    return pixels
 
 
 def filled_rate(x: np.ndarray, y: np.ndarray, side: int) -> float:
@@ -58,7 +61,7 @@ def filled_rate(x: np.ndarray, y: np.ndarray, side: int) -> float:
     if not all(0 < s < np.inf for s in spread):
         return 0.0
     filled = np.zeros((side + 1) * side, bool)
-    filled[cells(y, side) * side + cells(x, side)] = True
+    filled[cells(y[None], side) * side + cells(x[None], side)] = True
     return np.count_nonzero(filled) / side**2
 
 

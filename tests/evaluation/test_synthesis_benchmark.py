@@ -19,7 +19,7 @@ from mmpmg.evaluation.synthesis_benchmark import (
     fractal_loop,
     perlin_corners,
 )
-from mmpmg.synthesis.fractal import FractalVariant, choose, fractal_system
+from mmpmg.synthesis.fractal import FractalVariant, fractal_system
 from mmpmg.synthesis.perlin import PerlinTexture, slopes_at
 from mmpmg.synthesis.perlin_noise3d import lattice_shape, perlin_noise
 from mmpmg.synthesis.visual_atom import draw_orbits, visual_atom
@@ -29,7 +29,8 @@ from mmpmg.synthesis.visual_atom_contour import perlin_1d
 def test_fractal_loop_makes_the_published_picture():
     maps, thresholds = fractal_system(0, 0)
     dice = np.random.default_rng(0).random(2999)
-    xs, ys = visit(maps, [*choose(thresholds, dice), 0])
+    symbols = [int((die > thresholds).sum()) for die in dice]
+    xs, ys = visit(maps, [*symbols, 0])
     expected = paste_patches(xs, ys, FractalVariant(0, 0, 0).pattern(0, 0), (80, 80))
     np.testing.assert_array_equal(fractal_loop(0, 0, 0, 80, 3000), expected)
 

@@ -33,6 +33,10 @@ def _symbols(count: int, length: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, count, length).astype(np.uint8)
 
 
+def _uniform(count: int) -> list[float]:
+    return ((_dice(0, count) + 0.5) / 65536).tolist()
+
+
 @pytest.mark.parametrize("length", [1, 2, 31, 4097, 50_000])
 @pytest.mark.parametrize("count", range(2, 8))
 def test_orbit_is_the_loops(count, length):
@@ -55,7 +59,7 @@ def test_maps_are_chosen_in_proportion_to_their_determinants():
     maps, thresholds = fractal_system(0, 1)
     dice = _dice(0, 20_000)
     symbols = choose(thresholds, dice)
-    np.testing.assert_array_equal(symbols, throw(maps, dice.tolist()))
+    np.testing.assert_array_equal(symbols, throw(maps, _uniform(20_000)))
     determinants = np.abs(np.linalg.det(maps[:, :4].reshape(-1, 2, 2)))
     share = np.bincount(symbols, minlength=len(maps)) / len(symbols)
     np.testing.assert_allclose(share, determinants / determinants.sum(), atol=0.015)
@@ -66,7 +70,7 @@ def test_categories_fill_a_fifth_of_the_picture():
         maps, _ = fractal_system(0, category)
         assert 2 <= len(maps) <= 7
         assert np.abs(maps).max() <= 1
-        xs, ys = visit(maps, throw(maps, _dice(0, 100_000).tolist()))
+        xs, ys = visit(maps, throw(maps, _uniform(100_000)))
         assert filled_share(xs, ys) >= 0.2
 
 
@@ -76,7 +80,7 @@ def test_search_drops_what_fills_less():
     found, _ = fractal_system(0, 2)
     while True:
         maps = 2 * stream.take(stream.whole(2, 7), 6) - 1
-        symbols = np.array(throw(maps, _dice(0, 100_000).tolist()), np.uint8)
+        symbols = np.array(throw(maps, _uniform(100_000)), np.uint8)
         with np.errstate(over="ignore", invalid="ignore"):
             rate = filled_rate(*(in_sequence(v, 100_000) for v in orbit(maps, symbols)), 512)
         if rate >= 0.2:
@@ -109,7 +113,7 @@ def test_whole_image_is_the_published_loop():
     maps, _ = fractal_system(0, 0)
     for instance in (0, 102, 119):
         variant = FractalVariant.of_instance(instance)
-        symbols = throw(maps, _dice(0, 10_000).tolist())
+        symbols = throw(maps, _uniform(10_000))
         xs, ys = visit(maps * WEIGHTS[variant.weight], symbols)
         expected = paste_patches(xs, ys, variant.pattern(0, 0), (100, 128))
         rows, columns = (-1 if variant.flip & bit else 1 for bit in (1, 2))
