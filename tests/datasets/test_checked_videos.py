@@ -170,7 +170,9 @@ def test_repeated_augmentation_replaces_a_bad_video_too(videos):
 
 def test_a_test_set_is_not_altered(videos):
     damage(videos / "2.avi", "text")
-    with pytest.raises(VideoReadError, match=r"2\.avi: cannot be decoded .*begins with b'<html>404"):
+    with pytest.raises(
+        VideoReadError, match=r"2\.avi: cannot be decoded .*begins with b'<html>404"
+    ):
         listed(videos, test_mode=True)[2]
 
 
