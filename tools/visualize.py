@@ -29,11 +29,14 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--mask", action="store_true", help="draw the masks of the recipe's masker")
     parser.add_argument("--flow", action="store_true", help="draw the exact flow")
     parser.add_argument(
-        "--families", action="store_true", help="draw all eight motions on one image"
+        "--families",
+        action="store_true",
+        help="draw all eight motions on one image, instead of clips",
     )
     parser.add_argument(
         "--gallery", type=int, nargs="?", const=24, default=0, metavar="N",
-        help="draw N images (24) of the recipe's source beside the frames that become of them",
+        help="draw N images of the recipe's source (24 without a number) beside the frames that "
+        "become of them, instead of clips",
     )  # fmt: skip
     parser.add_argument("--image", help="image for --families (the first of the recipe's)")
     parser.add_argument(

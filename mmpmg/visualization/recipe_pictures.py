@@ -53,11 +53,13 @@ class PictureOptions:
         formats: Of "png" (contact sheet), "gif" and "mp4" (animation).
         mask: Draw the recipe's own masks.
         flow: Draw the exact flow of pseudo-motion clips.
-        families: Also draw all eight families on one image.
+        families: Draw all eight families on one image.
         image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
             the recipe's source, and where that is as small, a shader image of our own.
         ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
         gallery: So many images of the source beside the frames that become of them; 0: none.
+            With ``families`` or ``gallery`` clips are drawn only where masks, flow or a checkpoint
+            are asked for too.
         statistics: Of reconstructions, "visible" or "truth".
         seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
         columns: Frames of each clip on a sheet, at least 1.
@@ -107,41 +109,57 @@ def draw_recipe(
     seed = options.seed
     if seed is None:
         seed = (config.get("randomness") or {}).get("seed") or 0
-    blending = (config.model.get("data_preprocessor") or {}).get("blending")
+    only_others = bool(options.families or options.gallery)
     with isolated_randomness(seed):
         dataset = DATASETS.build(config.train_dataloader.dataset)
-        indices = spread_indices(len(dataset), options.num_clips)
-        samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
-        model = None
-        if options.mask or checkpoint is not None or blending is not None:
-            model = _build_model(config, checkpoint, wanted=options.mask or checkpoint is not None)
-        files = _draw_clips(samples, model, Path(out), options, blending is not None)
-        if model is not None and blending is not None:
-            sheet = contact_sheet(
-                mixed_clips(model, samples),
-                [
-                    f"{sample.family}, mixed with {samples[number - 1].family} "
-                    f"(clip {(number - 1) % len(samples) + 1})"
-                    for number, sample in enumerate(samples)
-                ],
-                options.columns,
-                f"The same clips after {blending.type}, as the model trains on them",
-                _cell_height(samples[0].clip),
-            )
-            files += [write(Path(out) / "clips_mixed.png", sheet)]
-        if checkpoint is not None and model is not None:
-            sheet = reconstruction_picture(
-                reconstruct_samples(model, samples),
-                options.statistics,
-                options.columns,
-                f"Training clips reconstructed by {Path(checkpoint).name}",
-                _cell_height(samples[0].clip),
-            )
-            files += [write(Path(out) / f"reconstructions_{options.statistics}.png", sheet)]
+        files: list[Path] = []
+        if not only_others or options.mask or options.flow or checkpoint is not None:
+            files += _draw_samples(config, dataset, seed, Path(out), options, checkpoint)
         if options.gallery:
             files += [_draw_gallery(config, dataset, seed, Path(out), options)]
         if options.families:
-            files += _draw_families(dataset, len(samples[0].clip), seed, Path(out), options)
+            files += _draw_families(dataset, seed, Path(out), options)
+    return files
+
+
+def _draw_samples(
+    config: Config,
+    dataset: Any,
+    seed: int,
+    out: Path,
+    options: PictureOptions,
+    checkpoint: str | None,
+) -> list[Path]:
+    """Draw training clips: as they are, mixed, and reconstructed."""
+    blending = (config.model.get("data_preprocessor") or {}).get("blending")
+    indices = spread_indices(len(dataset), options.num_clips)
+    samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
+    model = None
+    if options.mask or checkpoint is not None or blending is not None:
+        model = _build_model(config, checkpoint, wanted=options.mask or checkpoint is not None)
+    files = _draw_clips(samples, model, out, options, blending is not None)
+    if model is not None and blending is not None:
+        sheet = contact_sheet(
+            mixed_clips(model, samples),
+            [
+                f"{sample.family}, mixed with {samples[number - 1].family} "
+                f"(clip {(number - 1) % len(samples) + 1})"
+                for number, sample in enumerate(samples)
+            ],
+            options.columns,
+            f"The same clips after {blending.type}, as the model trains on them",
+            _cell_height(samples[0].clip),
+        )
+        files += [write(out / "clips_mixed.png", sheet)]
+    if checkpoint is not None and model is not None:
+        sheet = reconstruction_picture(
+            reconstruct_samples(model, samples),
+            options.statistics,
+            options.columns,
+            f"Training clips reconstructed by {Path(checkpoint).name}",
+            _cell_height(samples[0].clip),
+        )
+        files += [write(out / f"reconstructions_{options.statistics}.png", sheet)]
     return files
 
 
@@ -230,9 +248,7 @@ def _draw_gallery(
     return write(out / "gallery.jpg", sheet)
 
 
-def _draw_families(
-    dataset: Any, num_frames: int, seed: int, out: Path, options: PictureOptions
-) -> list[Path]:
+def _draw_families(dataset: Any, seed: int, out: Path, options: PictureOptions) -> list[Path]:
     """Draw the families on the named image or the source's first, else on one of our own."""
     source = getattr(dataset, "source", None)
     images: list[Picture] = []
@@ -246,7 +262,7 @@ def _draw_families(
         if min(image.shape[:2]) < FAMILY_SIDE:  # enlarged, it would look blurred from the start
             image = shader_image(0, shader, 0, FAMILY_SIDE)
         images.append(square(image, FAMILY_SIDE))
-    moved = family_clips(images[0], images[1], num_frames, seed=seed)
+    moved = family_clips(images[0], images[1], seed=seed)
     files = []
     for name in options.formats:
         if name == "png":

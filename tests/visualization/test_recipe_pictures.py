@@ -71,16 +71,21 @@ def test_other_ops_take_the_place_of_the_recipes(recipe: Config, tmp_path: Path)
         assert getattr(clip, "n_frames", 1) == 1  # sixteen equal frames are stored once
 
 
+def test_families_alone_leave_the_clips_alone(recipe: Config, tmp_path: Path) -> None:
+    files = draw_recipe(recipe, tmp_path, PictureOptions(families=True, formats=("png",)))
+    assert [file.name for file in files] == ["families.png"]
+
+
 def test_a_gallery_shows_each_image_beside_its_own_clip(recipe: Config, tmp_path: Path) -> None:
     """Without motion the three sheets are the same picture, and none of its cells is another's."""
-    options = PictureOptions(num_clips=1, formats=(), gallery=3, ops=("Identity",))
+    options = PictureOptions(gallery=3, ops=("Identity",))
     pipeline = recipe.train_dataloader.dataset.pipeline
     # The image as it is: whatever crops or mirrors it would be seen as motion.
     pipeline.update(crop=None, flip=None)
     pipeline.resize.scale = (112, 112)
     recipe.model.backbone.img_size = 112
     recipe.train_dataloader.dataset.images.root = str(_plain(tmp_path / "plain"))
-    (file,) = [f for f in draw_recipe(recipe, tmp_path, options) if f.name == "gallery.jpg"]
+    (file,) = draw_recipe(recipe, tmp_path, options)
     sheet = np.array(Image.open(file)).astype(int)
     middle = sheet[-60, :]  # a line through the only row of cells
     runs = [
