@@ -147,8 +147,7 @@ def draw_orbits(
     Returns:
         (H, W, 3) uint8 RGB on black.
     """
-    points = np.empty((*x.shape, 2), np.int32)
-    points[..., 0], points[..., 1] = x, y
+    points = np.asarray(cv2.merge([x.astype(np.int32), y.astype(np.int32)]))
     picture = np.zeros(size, np.uint8)
     for orbit, level in zip(points, grey.tolist(), strict=True):
         cv2.polylines(picture, [orbit], True, level)

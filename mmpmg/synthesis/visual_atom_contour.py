@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -17,7 +18,8 @@ def turn_table(parts: int) -> tuple[np.ndarray, np.ndarray]:
     """Return cosine and sine of every fraction k / parts of a turn.
 
     The machine's own functions differ in the last bit from processor to processor; these are
-    Taylor polynomials over an eighth of a turn on either side of zero, right to a few units in the last place.
+    Taylor polynomials over an eighth of a turn on either side of zero, right to a few units in the
+    last place.
 
     Args:
         parts: 1 or more.
@@ -114,10 +116,13 @@ def contours(
     outward = wave + (coefficient + width)
     moved = []
     for values, direction, oval in zip(noise, (cosine, sine), ovals, strict=True):
-        step = outward - coefficient * values
+        step = np.multiply(values, -coefficient)
+        step += outward
         step *= direction
         step[0] += direction * (radius * oval)
-        moved.append(np.cumsum(step, axis=0, out=step))
+        for before, after in pairwise(step):  # twice as fast as cumsum along the first axis
+            after += before
+        moved.append(step)
     return moved[0], moved[1]
 
 
