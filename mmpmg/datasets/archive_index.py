@@ -122,9 +122,12 @@ def index_archives(paths: Sequence[str], wanted: Wanted, cache: bool | str = Tru
     file = _cache_file(folder, paths, wanted)
     index = _fresh(file, paths)
     if index is None:
-        parts = [_index_one(path, wanted, folder) for path in paths]
-        joined = join_archives([(part.header, part.columns) for part in parts])
-        index = _keep(ArchiveIndex(*joined), file)
+        parts = []
+        for path in paths:
+            one = _index_one(path, wanted, folder)
+            # Copies, for a mapped file takes one of the handles that the system allows.
+            parts.append((one.header, {key: np.array(v) for key, v in one.columns.items()}))
+        index = _keep(ArchiveIndex(*join_archives(parts)), file)
     return index
 
 
@@ -132,7 +135,7 @@ def _index_one(path: str, wanted: Wanted, folder: str | None) -> ArchiveIndex:
     file = _cache_file(folder, [path], wanted)
     index = _fresh(file, [path])
     if index is None:
-        with _alone(file):  # of several processes that start at once, one scans
+        with _alone(file, path):  # of several processes that start at once, one scans
             index = _fresh(file, [path])
             if index is None:
                 index = _keep(ArchiveIndex(*scan_archive(path, wanted)), file)
@@ -163,8 +166,9 @@ def _fresh(file: str | None, paths: list[str]) -> ArchiveIndex | None:
 
 def _keep(index: ArchiveIndex, file: str | None) -> ArchiveIndex:
     """Cache an index and map it, or warn."""
-    youngest = max(archive[2] for archive in index.archives)
-    if file is None or youngest > time.time_ns() - _RACY_NS:
+    now = time.time_ns()
+    racy = any(abs(now - archive[2]) < _RACY_NS for archive in index.archives)
+    if file is None or racy:
         return index
     try:
         digest = save_columns(file, index.header, index.columns)
@@ -180,14 +184,18 @@ def _keep(index: ArchiveIndex, file: str | None) -> ArchiveIndex:
 
 
 @contextmanager
-def _alone(file: str | None) -> Iterator[None]:
+def _alone(file: str | None, path: str) -> Iterator[None]:
     """Hold a lock beside a cache file, where the file system has locks."""
     handle = None
     try:
         if file is not None and fcntl is not None:
             os.makedirs(os.path.dirname(file), exist_ok=True)
             handle = os.open(file + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print_log(f"Another process indexes {path}; waiting for it", logger="current")
+                fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError:
         pass
     try:

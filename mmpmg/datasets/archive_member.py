@@ -48,10 +48,10 @@ def plain_name(name: bytes) -> bytes:
 def objection(member: Member) -> str | None:
     """Return why a regular member is not used whatever it holds, one of `passed_over`, or None."""
     parts = member.name.replace(b"\\", b"/").split(b"/")
-    # A drive ("C:") counts as the root that it is on Windows.
-    if not parts[0] or b".." in parts or b":" in parts[0][1:2] or b"\0" in member.name:
+    drive = len(parts[0]) == 2 and parts[0].endswith(b":")  # the root, on Windows
+    if not parts[0] or drive or b".." in parts or b"\0" in member.name:
         return OUTSIDE
-    if parts[-1].startswith(b".") or parts[0] == b"__MACOSX":
+    if parts[0] == b"__MACOSX" or any(part.startswith(b".") and part != b"." for part in parts):
         return HIDDEN
     if member.name.lower().endswith(_ARCHIVES):
         return NESTED

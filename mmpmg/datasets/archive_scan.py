@@ -123,7 +123,8 @@ def scan_archive(path: str, wanted: Wanted) -> tuple[dict, dict[str, np.ndarray]
                 found.add(UNLABELLED, os.fsdecode(name))
                 group = b""
         else:
-            group = os.path.dirname(name)
+            # Zips made on Windows may part folders by backslashes.
+            group = os.path.dirname(name.replace(b"\\", b"/") if kind == "zip" else name)
         category[number] = groups.setdefault(group, len(groups))
     table = np.frombuffer(numbers, np.int64).reshape(-1, 5)[order]
     types = (np.int64, np.uint32, np.uint32, np.uint32, np.uint8)

@@ -139,8 +139,9 @@ def is_tar_header(block: bytes) -> bool:
         stated = _number(block[148:156])
     except ValueError:
         return False
-    # The checksum counts its own field as spaces.
-    return stated == sum(block) - sum(block[148:156]) + 8 * 0x20
+    # The checksum counts its own field as spaces. Some old tars summed signed bytes.
+    counted = block[:148] + b" " * 8 + block[156:]
+    return stated in (sum(counted), sum(counted) - 256 * sum(byte > 127 for byte in counted))
 
 
 def _number(field: bytes) -> int:

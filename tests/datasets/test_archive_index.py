@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import tarfile
 import time
 import zipfile
@@ -233,3 +234,34 @@ def test_a_long_scan_says_how_far_it_is_and_how_long_it_will_take(tmp_path, monk
         "Indexing big.tar, once: 20%, 2000 members, about 0 min 48 s left",
         "Indexed big.tar: 2000 members in 0 min 18 s",
     ]
+
+
+def test_more_archives_than_the_system_allows_files_to_be_open(tmp_path):
+    paths = [write(tmp_path / f"{i:03d}.tar", [f"{i:03d}.jpg"]) for i in range(120)]
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 40, limits[1]))
+    try:
+        for _ in range(3):  # scanned; joined from caches; from the cache of all
+            index = index_archives(paths, WANTED, str(tmp_path / "cache"))
+            assert names(index) == [f"{i:03d}.jpg" for i in range(120)]
+            os.utime(paths[7], ns=(10**18, os.stat(paths[7]).st_mtime_ns + 1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_an_archive_from_the_future_is_cached(tmp_path, scans):
+    path = write(tmp_path / "a.tar", ["a.jpg"])
+    os.utime(path, (4e9, 4e9))
+    for _ in range(2):
+        index_archives([path], WANTED, str(tmp_path / "cache"))
+    assert len(scans) == 1
+
+
+def test_folders_of_zips_from_windows(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name in ("ant\\1.jpg", "bee\\1.jpg", "ant\\2.jpg"):
+            data = zipfile.ZipInfo(name)
+            data.filename = name
+            file.writestr(data, b"x")
+    index = index_archives([str(tmp_path / "a.zip")], WANTED, False)
+    assert index.columns["category"].tolist() == [0, 0, 1]

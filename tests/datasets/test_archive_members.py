@@ -299,6 +299,9 @@ def test_a_damaged_directory_says_how_many_members_are_left(tmp_path):
         ("C:\\a.jpg", OUTSIDE),
         ("C:/a.jpg", OUTSIDE),
         ("a\0.jpg", OUTSIDE),
+        ("a:b/c:d.jpg", None),
+        (".git/a.jpg", HIDDEN),
+        ("a/./b.jpg", None),
         ("", OUTSIDE),
         ("a/._b.jpg", HIDDEN),
         ("__MACOSX/a.jpg", HIDDEN),
@@ -316,3 +319,10 @@ def test_plain_names_and_headers():
     assert not is_tar_header(bytes(512))
     assert not is_tar_header(b"x" * 512)
     assert not is_tar_header(b"short")
+    header = bytearray(tarfile.TarInfo("ü.jpg").tobuf(tarfile.USTAR_FORMAT, "utf-8"))
+    assert is_tar_header(bytes(header))
+    signed = int(header[148:154], 8) - 256 * 2  # two bytes above 127, as some old tars sum them
+    header[148:156] = b"%06o\0 " % signed
+    assert is_tar_header(bytes(header))
+    header[148:156] = b"%06o\0 " % (signed + 1)
+    assert not is_tar_header(bytes(header))
