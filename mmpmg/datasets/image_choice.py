@@ -24,7 +24,8 @@ def choose_images(
     """Choose images of a source.
 
     Args:
-        source: where from.
+        source: where from. One whose images do not end is not bound by its length: each further
+            round of that length gives as many again, of the same categories.
         num_images: how many. None: all.
         subset: one of `SUBSETS`. ``"balanced"``: as many of each category, up to one; where a
             category holds fewer than its share, the others make up for it and a warning says so.
@@ -52,20 +53,27 @@ def choose_images(
         available = available[np.isin(categories, kept)]
         of_those = f" in {key}.num_categories={num_categories} of its categories"
     count = len(available) if num_images is None else num_images
-    if count > len(available):
+    rounds = -(-count // len(available)) if getattr(source, "endless", False) else 1
+    if count > rounds * len(available):
         raise ValueError(
             f"{key}.num_images={count}, but the image source holds only {len(available)}"
             f"{of_those}: lower num_images, set it to None to use all, or point images at a "
             "larger set"
         )
-    if subset == "first":
-        return available[:count]
-    drawn = np.random.default_rng(seed).permutation(len(source)).astype(np.int32)
-    if len(available) < len(source):
-        drawn = drawn[np.isin(drawn, available)]
+    chosen = []
+    for number in range(rounds):
+        numbers = available
+        if subset != "first":
+            # Further rounds have streams of their own: the first stays what it is without them.
+            rng = np.random.default_rng((seed, 2, number) if number else seed)
+            numbers = rng.permutation(len(source)).astype(np.int32)
+            numbers = numbers[np.isin(numbers, available)]
+        chosen.append(numbers + np.int32(number * len(source)))
+    drawn = np.concatenate(chosen)
     if subset == "balanced" and categories is not None:
-        drawn = drawn[in_turn(categories[drawn])]
-        _tell_of_small_categories(categories[available], count, key)
+        labels = categories[drawn % len(source)]
+        drawn = drawn[in_turn(labels)]
+        _tell_of_small_categories(labels, count, key)
     return drawn[:count]
 
 

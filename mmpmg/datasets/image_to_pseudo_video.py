@@ -44,7 +44,8 @@ class ImageToPseudoVideo(BaseDataset):
         pipeline: recipes of transforms: a list, or a dict from a name to each, in order, so that a
             recipe can change one of them by its name (MMEngine never merges lists) or take it out
             with None.
-        num_images: how many images to use. None: all.
+        num_images: how many images to use. None: all. Sources whose images do not end (generators,
+            frames of videos) give more than their length, too.
         subset: which ones: the ``"first"`` in the source's order, a ``"random"`` draw, or a
             ``"balanced"`` one with as many of each category (folder), as the paper samples sets
             that have categories (Sec. 4). A smaller draw is part of a larger one. A category that
@@ -55,8 +56,8 @@ class ImageToPseudoVideo(BaseDataset):
         endless: load new images in every epoch, for sources whose images do not end (generators,
             frames of videos): sample i of epoch e is image ``e * num_images + i``; with another
             subset than the ``"first"``, or some categories only, the image that lies ``e`` times
-            the source's length behind the chosen one, which is of the same category.
-            `SampleSeedSampler` tells the epoch.
+            the source's length (a multiple of it where ``num_images`` exceeds it) behind the chosen
+            one, which is of the same category. `SampleSeedSampler` tells the epoch.
         max_bad_share: share of unreadable images among those tried, [0, 1], above which training
             stops. Early on, 200 tried images are assumed: .01 bears two bad ones.
         max_refetch: how many other images to try in a row in place of a bad one.
@@ -101,7 +102,8 @@ class ImageToPseudoVideo(BaseDataset):
                     "generators and frames of videos go on. Set dataset.endless=False"
                 )
             every = subset == "first" and num_categories is None
-            self._period = len(self._chosen) if every else len(self.source)
+            rounds = int(self._chosen.max()) // len(self.source) + 1
+            self._period = len(self._chosen) if every else rounds * len(self.source)
         super().__init__(
             metainfo=metainfo,
             serialize_data=False,

@@ -154,9 +154,24 @@ def test_every_epoch_loads_new_images():
     seen = epochs(ImageToPseudoVideo(Endless(), [Number()], num_images=5, endless=True), 4)
     assert seen == [[5 * epoch + i for i in range(5)] for epoch in range(4)]
     assert epochs(ImageToPseudoVideo(Endless(), [Number()]), 2) == [[*range(12)]] * 2
-    # More than one length is not asked for; one epoch is at most that.
-    with pytest.raises(ValueError, match="holds only 12"):
-        ImageToPseudoVideo(Endless(), [], num_images=13, endless=True)
+    seen = epochs(ImageToPseudoVideo(Endless(), [Number()], num_images=30, endless=True), 2)
+    assert seen == [[*range(30)], [*range(30, 60)]]
+
+
+@pytest.mark.parametrize("subset", ["first", "random", "balanced"])
+def test_an_endless_source_gives_more_than_its_length_of_the_same_categories(subset):
+    """Fig. 3 on generated images: 10 categories hold as many images as are asked for."""
+    labels = Endless().labels
+    small = chosen(Endless(), subset=subset, num_images=8, num_categories=2)
+    large = chosen(Endless(), subset=subset, num_images=40, num_categories=2)
+    assert len(set(large)) == 40 and set(small) < set(large)
+    counts = Counter(labels[np.array(large) % 12])
+    assert sorted(counts.values()) == [20, 20]
+    again = ImageToPseudoVideo(
+        Endless(), [Number()], subset=subset, num_images=40, num_categories=2, endless=True
+    )
+    seen = epochs(again, 3)
+    assert seen[0] == large and len({number for epoch in seen for number in epoch}) == 120
 
 
 @pytest.mark.parametrize("options", [dict(), dict(subset="balanced", num_categories=2)])
