@@ -1,4 +1,7 @@
-"""Where stills come from: a folder tree or a list file (generators: `generated_images`).
+"""Where stills come from: a folder tree or a list file.
+
+Others are in `archive_images`, `webdataset_images`, `video_frames`, `generated_images` (generators),
+and `mixed_images`, which puts several together.
 
 A source is a sequence of images, built from a recipe, for example
 ``images=dict(type="FolderImages", root="data/images")``.
@@ -27,7 +30,11 @@ IMAGE_EXTENSIONS = (
 
 @runtime_checkable
 class ImageSource(Protocol):
-    """What `ImageToPseudoVideo` takes images from."""
+    """What `ImageToPseudoVideo` takes images from.
+
+    One with an attribute ``endless`` that is true gives images beyond its length, too, and each
+    further length of them has the categories of the first.
+    """
 
     def __len__(self) -> int:
         """Return the number of images."""
