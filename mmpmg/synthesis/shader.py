@@ -1,87 +1,150 @@
-"""Procedural shader images: every seed is another random program.
+"""Procedural shader images: every category is another random program, every instance a view of it.
 
 The paper's best source of stills is Shaders1k, pictures by small programs of coordinates, waves,
 noise, folds and palettes. These are such programs, written by a random generator: a layer draws a
-field (`fields`) through a chain of coordinate steps (`coordinates`) in the colours of a cosine
-palette (`palette`); layers are laid over each other; the result is lit as a relief, or not.
+field (`fields`) on a body in space (`surfaces`) through a chain of coordinate steps
+(`coordinates`) in the colours of a palette (`palette`); layers are laid over each other; the
+result is lit as a relief, or not.
+
+The images of one program differ as the frames of one shader do: time has passed, the camera
+stands elsewhere, parameters have moved a little; rules and colours stay.
+
+The image is the same to the last bit on any machine: programs are written by whole-number
+arithmetic (`random_stream`) and drawn by operations that every processor rounds alike
+(`exact_math`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from .fields import edge
+from .coordinates import turned
+from .exact_math import edge
 from .layer import Layer
+from .random_stream import RandomStream
+from .trackability import merit
 
-_PROXY = 96  # side of the small picture by which a program is judged and exposed
-_ATTEMPTS = 12
-_SLOPE = 0.025  # brightness a pixel, on the proxy, that counts as structure
-_BLENDS = ("mask", "mask", "mask", "multiply", "screen", "difference")
+_PROXY = 64  # side of the small picture by which a program is judged and exposed
+_PROGRAMS = 1000
+_VIEWS = 6
+_TILE = 16384  # pixels drawn at a time: their intermediate results stay in the processor's cache
+_BLENDS = ("mask", "multiply", "screen", "difference")
+_BLEND_WEIGHTS = (0.6, 0.14, 0.13, 0.13)
 
 
 @dataclass(frozen=True)
 class ShaderProgram:
-    """A random program that draws one picture at any size: a value, fixed by its seed.
+    """A random program that draws one picture at any size: a value.
 
     Args:
         layers: what is drawn, from the bottom up.
         blends: how each layer above the first is laid over those below.
         threshold: value of a layer's field above which ``"mask"`` shows it.
+        zoom: how much of the plane the camera sees; 1 sees from -1 to 1.
+        tilt: how the camera is turned, in turns.
+        centre: what it looks at, (horizontal, vertical).
         exposure: (black, white), the brightness that becomes 0 and 1.
     """
 
     layers: tuple[Layer, ...]
     blends: tuple[str, ...]
     threshold: float
+    zoom: float = 1.0
+    tilt: float = 0.0
+    centre: tuple[float, float] = (0.0, 0.0)
     exposure: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
-    def sample(cls, seed: int) -> ShaderProgram:
-        """Write the program of a seed.
+    def of_category(cls, seed: int, category: int) -> ShaderProgram:
+        """Write the program of a category.
 
-        Programs whose picture is flat, or as fine as white noise, are dropped and the next one of
-        the seed is tried; if all fail, the best counts. The judgement is made on a small picture
-        of fixed size, so that it depends on nothing but the seed.
+        Programs that are flat, or as fine as white noise, are dropped (`trackability.merit`) and
+        the next one is tried. The judgement is made on small pictures of fixed size, so that it
+        depends on nothing but the two numbers: the plain view and two others must pass.
 
         Args:
             seed: 0 or more.
+            category: 0 or more.
 
         Returns:
             The program.
 
         Raises:
-            ValueError: the seed is negative.
+            ValueError: a number is negative.
         """
-        if seed < 0:
-            raise ValueError(f"seed={seed}: must be 0 or more")
-        best: tuple[float, ShaderProgram] | None = None
-        for attempt in range(_ATTEMPTS):
-            program = cls._draw(np.random.default_rng((seed, attempt)))
-            proxy = program._render_linear(_PROXY, _PROXY)
-            low, high = np.percentile(proxy, (2, 98))
-            program = replace(program, exposure=(float(low), float(max(high, low + 0.05))))
-            merit = _merit(program._expose(proxy))
-            if best is None or merit > best[0]:
-                best = (merit, program)
-            if merit >= 1:
-                break
-        assert best is not None
-        return best[1]
+        for name, value in (("seed", seed), ("category", category)):
+            if value < 0:
+                raise ValueError(f"{name}={value}: must be 0 or more")
+        for attempt in range(_PROGRAMS):
+            stream = RandomStream(seed, category, attempt)
+            program, passed = cls._draw(stream)._exposed()
+            if not passed:
+                continue
+            if all(program._vary(stream, 1.0)._exposed()[1] for _ in range(2)):
+                return program
+        raise RuntimeError(f"no program of {_PROGRAMS} passes: seed={seed}, category={category}")
 
     @classmethod
-    def _draw(cls, rng: np.random.Generator) -> ShaderProgram:
-        layers = tuple(Layer.sample(rng) for _ in range(rng.choice([1, 2, 3], p=[0.25, 0.5, 0.25])))
-        blends = tuple(str(rng.choice(_BLENDS)) for _ in layers[1:])
-        return cls(layers, blends, threshold=float(rng.uniform(0.35, 0.6)))
+    def _draw(cls, stream: RandomStream) -> ShaderProgram:
+        number = stream.choice((1, 2, 3), (0.25, 0.5, 0.25))
+        layers = tuple(Layer.sample(stream) for _ in range(number))
+        blends = tuple(stream.choice(_BLENDS, _BLEND_WEIGHTS) for _ in layers[1:])
+        return cls(layers, blends, threshold=stream.uniform(0.35, 0.6))
+
+    def view(self, seed: int, category: int, instance: int) -> ShaderProgram:
+        """Draw another image of the program.
+
+        A view that is flat is dropped, and one nearer to the program's own tried, down to that
+        itself, which is not flat.
+
+        Args:
+            seed: the program's.
+            category: the program's.
+            instance: which view, 0 or more.
+
+        Returns:
+            The same program with parameters near by, seen by another camera at another time.
+
+        Raises:
+            ValueError: the instance is negative.
+        """
+        if instance < 0:
+            raise ValueError(f"instance={instance}: must be 0 or more")
+        for attempt in range(_VIEWS):
+            stream = RandomStream(seed, category, instance, attempt)
+            program, passed = self._vary(stream, 1 - attempt / _VIEWS)._exposed()
+            if passed:
+                return program
+        return self
+
+    def _vary(self, stream: RandomStream, amount: float) -> ShaderProgram:
+        return replace(
+            self,
+            layers=tuple(layer.vary(stream, amount) for layer in self.layers),
+            threshold=self.threshold + 0.06 * amount * stream.uniform(-1, 1),
+            zoom=1 + amount * stream.uniform(-0.3, 0.25),
+            tilt=0.06 * amount * stream.uniform(-1, 1),
+            centre=(0.4 * amount * stream.uniform(-1, 1), 0.4 * amount * stream.uniform(-1, 1)),
+        )
+
+    def _exposed(self) -> tuple[ShaderProgram, bool]:
+        """Set the exposure by a small picture, and say whether that is worth a larger one."""
+        [(_, planes)] = self._tiles(_PROXY, _PROXY, _PROXY)
+        values = np.sort(np.stack(planes), axis=None)
+        low, high = float(values[len(values) // 50]), float(values[-len(values) // 50])
+        program = replace(self, exposure=(low, max(high, low + 0.05)))
+        return program, merit(program._developed(planes)) >= 1
 
     def describe(self) -> str:
         """Return the program as one line of text for each layer."""
         lines = []
         for blend, layer in zip(("base", *self.blends), self.layers, strict=True):
-            chain = " | ".join(str(step) for step in (*layer.steps, layer.field))
+            parts = (layer.surface, *layer.steps, layer.field)
+            chain = " | ".join(str(step) for step in parts if step is not None)
             tint = f" tinted by {layer.tint}" if layer.tint is not None else ""
             lines.append(f"{blend}: {chain}{tint}")
         return "\n".join(lines)
@@ -101,32 +164,57 @@ class ShaderProgram:
         """
         if min(height, width) < 1:
             raise ValueError(f"size=({height}, {width}): both must be 1 or more")
-        return (self._expose(self._render_linear(height, width)) * 255 + 0.5).astype(np.uint8)
-
-    def _render_linear(self, height: int, width: int) -> np.ndarray:
-        short = min(height, width)
-        # Pixel centres; from -1 to 1 along the shorter side.
-        columns = (2 * np.arange(width, dtype=np.float32) + 1 - width) / np.float32(short)
-        rows = (2 * np.arange(height, dtype=np.float32) + 1 - height) / np.float32(short)
-        x, y = np.meshgrid(columns, rows)
-        with np.errstate(all="ignore"):  # what overflows is tamed
-            picture, _ = self.layers[0].render(x, y)
-            for layer, blend in zip(self.layers[1:], self.blends, strict=True):
-                colour, value = layer.render(x, y)
-                if blend == "mask":
-                    alpha = edge(value - np.float32(self.threshold), 0.08)[..., None]
-                    picture += alpha * (colour - picture)
-                elif blend == "multiply":
-                    picture *= 0.3 + 1.2 * colour
-                elif blend == "screen":
-                    picture += colour * (1 - np.minimum(picture, 1))
-                else:
-                    picture = np.abs(picture - colour)
+        picture = np.empty((height, width, 3), np.uint8)
+        for top, planes in self._tiles(height, width, max(1, _TILE // width)):
+            picture[top : top + len(planes[0])] = self._developed(planes)
         return picture
 
-    def _expose(self, picture: np.ndarray) -> np.ndarray:
+    def _tiles(self, height: int, width: int, rows: int) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """Draw the picture from the top, ``rows`` rows at a time: (first row, red green blue)."""
+        short = min(height, width)
+        pixel = 2 * self.zoom / short
+        # Pixel centres, from -1 to 1 along the shorter side; one more for the relief's slopes.
+        columns = (2 * np.arange(width + 1, dtype=np.float32) + (1 - width)) / np.float32(short)
+        lines = (2 * np.arange(height + 1, dtype=np.float32) + (1 - height)) / np.float32(short)
+        for top in range(0, height, rows):
+            y, x = np.broadcast_arrays(lines[top : top + rows + 1, None], columns)
+            x, y = turned(x, y, self.tilt, self.zoom)
+            x += self.centre[0]
+            y += self.centre[1]
+            planes, _ = self.layers[0].render(x, y, pixel)
+            for layer, blend in zip(self.layers[1:], self.blends, strict=True):
+                above, value = layer.render(x, y, pixel)
+                if blend == "mask":
+                    alpha = edge(value - self.threshold, 0.08)
+                for plane, colour in zip(planes, above, strict=True):
+                    if blend == "mask":
+                        colour -= plane
+                        colour *= alpha
+                        plane += colour
+                    elif blend == "multiply":
+                        colour *= 1.2
+                        colour += 0.3
+                        plane *= colour
+                    elif blend == "screen":
+                        colour *= 1 - np.minimum(plane, 1)
+                        plane += colour
+                    else:
+                        plane -= colour
+                        np.abs(plane, out=plane)
+            yield top, planes
+
+    def _developed(self, planes: list[np.ndarray]) -> np.ndarray:
+        """Turn brightness into (H, W, 3) uint8, in a copy."""
         low, high = self.exposure
-        return np.clip((picture - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+        picture = np.empty((*planes[0].shape, 3), np.uint8)
+        for channel, plane in enumerate(planes):
+            grey = plane - low
+            grey *= 255 / (high - low)
+            grey += 0.5
+            np.minimum(grey, 255, out=grey)
+            np.maximum(grey, 0, out=grey)
+            picture[..., channel] = grey
+        return picture
 
 
 def shader_image(
@@ -147,41 +235,10 @@ def shader_image(
         ValueError: a number is negative or a side is below 1.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    for name, value in (("seed", seed), ("category", category), ("instance", instance)):
-        if value < 0:
-            raise ValueError(f"{name}={value}: must be 0 or more")
-    mixed = np.random.SeedSequence((seed, category, instance)).generate_state(1, np.uint32)[0]
-    return _program(int(mixed)).render(height, width)
+    return _program(seed, category).view(seed, category, instance).render(height, width)
 
 
-@lru_cache(maxsize=8192)
-def _program(seed: int) -> ShaderProgram:
-    """Write a program once; writing and judging it takes a quarter of the time of drawing 256²."""
-    return ShaderProgram.sample(seed)
-
-
-def _merit(picture: np.ndarray) -> float:
-    """Judge a picture: 1 or more when most of it has structure that can be tracked.
-
-    A block of 8 x 8 pixels can be tracked if its brightness changes in both directions, that is if
-    the smaller eigenvalue of its structure tensor is not small (Shi and Tomasi's criterion).
-
-    Args:
-        picture: (96, 96, 3) in [0, 1].
-
-    Returns:
-        The smaller of two ratios to what is asked for: the share of blocks that can be tracked,
-        and how alike neighbours are (white noise has corners everywhere, and none to be found
-        again).
-    """
-    grey = picture.mean(axis=-1)
-    down, right = np.gradient(grey)
-
-    def block_mean(value: np.ndarray) -> np.ndarray:
-        return value.reshape(_PROXY // 8, 8, _PROXY // 8, 8).mean(axis=(1, 3))
-
-    a, b, c = block_mean(down * down), block_mean(right * right), block_mean(down * right)
-    smaller = (a + b) / 2 - np.sqrt(((a - b) / 2) ** 2 + c * c)
-    tracked = float((smaller > _SLOPE**2).mean())
-    smooth = 1 - float(np.abs(np.diff(grey, axis=1)).mean()) / (float(grey.std()) + 1e-3)
-    return min(tracked / 0.5, smooth / 0.3)
+@lru_cache(maxsize=4096)
+def _program(seed: int, category: int) -> ShaderProgram:
+    """Write a program once: that takes about as long as drawing an image of 256²."""
+    return ShaderProgram.of_category(seed, category)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmpmg.synthesis.noise import cells, gradient_noise, lattice_hash, value_noise, worley
+from mmpmg.synthesis.noise import (
+    PERIOD,
+    cells,
+    gradient_noise,
+    lattice_hash,
+    lookup,
+    randoms,
+    value_noise,
+    value_noise_pair,
+    worley,
+)
 
 
 def _points(count: int = 200, low: float = -20, high: float = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -16,6 +26,20 @@ def _points(count: int = 200, low: float = -20, high: float = 20) -> tuple[np.nd
 
 def _hash(ix: int, iy: int, seed: int) -> float:
     return float(lattice_hash(np.array([ix], np.int32), np.array([iy], np.int32), seed)[0])
+
+
+def _random(ix: int, iy: int, seed: int, which: int = 0) -> float:
+    """What stands in the tables at a lattice point, from the hash that fills them."""
+    column, row = (ix + seed % PERIOD) % PERIOD, (iy + seed // PERIOD % PERIOD) % PERIOD
+    return _hash(column, row, which)
+
+
+def test_tables_hold_the_hash_also_where_they_repeat():
+    for ix, iy in [(0, 0), (3, 5), (-1, -1), (127, 128), (-129, 300), (10**6, -(10**6))]:
+        for seed in (0, 5, 1000, 2**14 - 1):
+            where = lookup(np.array([ix], np.int32), np.array([iy], np.int32), seed)
+            for which in range(4):
+                assert randoms(where, which)[0] == np.float32(_random(ix, iy, seed, which))
 
 
 def test_hash_against_plain_integers():
@@ -58,7 +82,6 @@ def test_cells_put_positions_together_again():
     np.testing.assert_allclose(iy + v, y, atol=1e-5)
     assert (u >= 0).all()
     assert (u < 1).all()
-    cells(np.array([np.inf, -1e30], np.float32), np.zeros(2, np.float32))  # no overflow
 
 
 def test_value_noise_against_a_loop():
@@ -71,7 +94,7 @@ def test_value_noise_against_a_loop():
             (1 - v**2 * (3 - 2 * v), v**2 * (3 - 2 * v)),
         ]
         total = sum(
-            weight[0][cx] * weight[1][cy] * _hash(ix + cx, iy + cy, 5)
+            weight[0][cx] * weight[1][cy] * _random(ix + cx, iy + cy, 5)
             for cx in (0, 1)
             for cy in (0, 1)
         )
@@ -98,9 +121,8 @@ def test_worley_against_all_points():
     centres = []
     for iy in range(-7, 8):
         for ix in range(-7, 8):
-            h = _hash(ix, iy, 4)
-            fraction = h * 256 - np.floor(h * 256)
-            centres.append((ix + 0.5 + 0.8 * (h - 0.5), iy + 0.5 + 0.8 * (fraction - 0.5)))
+            px, py = _random(ix, iy, 4, 2), _random(ix, iy, 4, 3)
+            centres.append((ix + 0.5 + 0.8 * (px - 0.5), iy + 0.5 + 0.8 * (py - 0.5)))
     distance = np.hypot(
         *(np.array(centres)[None] - np.stack([x, y], -1)[:, None]).transpose(2, 0, 1)
     )
@@ -113,3 +135,25 @@ def test_worley_against_all_points():
         same = owner == owner[a]
         assert np.ptp(identity[same]) == 0
     assert len(np.unique(identity)) == len(np.unique(owner))
+
+
+def test_gradient_noise_against_a_loop():
+    x, y = _points(60)
+    for px, py, got in zip(x, y, gradient_noise(x, y, 300), strict=True):
+        ix, iy = int(np.floor(px)), int(np.floor(py))
+        u, v = px - ix, py - iy
+        total = 0.0
+        for cx in (0, 1):
+            for cy in (0, 1):
+                slope = [2 * _random(ix + cx, iy + cy, 300, which) - 1 for which in (0, 1)]
+                a, b = (u if cx else 1 - u), (v if cy else 1 - v)
+                weight = a * a * (3 - 2 * a) * b * b * (3 - 2 * b)
+                total += weight * (slope[0] * (u - cx) + slope[1] * (v - cy))
+        assert got == pytest.approx(1.5 * total, abs=1e-4)
+
+
+def test_a_pair_of_noises_is_unrelated():
+    iy, ix = np.mgrid[0:20:0.11, 0:20:0.11].astype(np.float32)
+    one, other = value_noise_pair(ix, iy, 77)
+    np.testing.assert_array_equal(one, value_noise(ix, iy, 77))
+    assert abs(np.corrcoef(one.ravel(), other.ravel())[0, 1]) < 0.15
