@@ -1,7 +1,7 @@
 """Where stills come from: a folder tree or a list file.
 
-Others are in `archive_images`, `webdataset_images`, `video_frames`, `generated_images` (generators),
-and `mixed_images`, which puts several together.
+Others are in `archive_images`, `webdataset_images`, `video_frames` and, for generators,
+`generated_images`; `mixed_images` puts several together.
 
 A source is a sequence of images, built from a recipe, for example
 ``images=dict(type="FolderImages", root="data/images")``.

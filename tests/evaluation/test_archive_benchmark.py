@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mmpmg.datasets import ArchiveImages
 from mmpmg.evaluation import archive_benchmark
 from mmpmg.evaluation.archive_benchmark import benchmark_archives, write_archives
@@ -21,6 +23,7 @@ def test_every_way_holds_the_same_files(tmp_path):
     assert paths["zip, deflated"].stat().st_size < paths["zip, stored"].stat().st_size / 3
 
 
+@pytest.mark.slow
 def test_the_tables_have_positive_figures_for_each_way_and_start(monkeypatch):
     monkeypatch.setattr(archive_benchmark, "_IMAGES", 4)
     monkeypatch.setattr(archive_benchmark, "_SIZE", (24, 32))
