@@ -95,7 +95,8 @@ def draw_patches(
     pixels += cells(x, width)
     # Twice the number of the last point at each pixel; NumPy lets the last of repeated ones win.
     last = np.full((height + 4) * stride, _NEVER, np.int32)
-    last[in_sequence(pixels, len(symbols))] = np.arange(0, 2 * len(symbols), 2, dtype=np.int32)
+    places = in_sequence(pixels, len(symbols)).astype(np.intp)
+    last[places] = np.arange(0, 2 * len(symbols), 2, dtype=np.int32)
     last = last.reshape(height + 4, stride)
     # The last bit says whether the patch shines there: the largest sum is the last point's.
     shining = last | 1

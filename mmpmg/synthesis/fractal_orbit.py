@@ -8,11 +8,10 @@ few symbols, whose composed maps stand in a table.
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 _LARGEST_TABLE = 4096  # composed words; larger ones fall out of the cache
-_BLOCK = 4096  # points of a block that is replayed while it is in the cache
+_BLOCK = 8192  # points of a block that is replayed while it is in the cache
 
 
 def orbit(maps: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -41,12 +40,14 @@ def orbit(maps: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray
     padded[:length] = symbols
     # [chunk, word, position] -> [position, word, chunk]
     steps = np.ascontiguousarray(padded.reshape(chunks, words, word).transpose(2, 1, 0))
-    x, y = np.empty((2, *steps.shape))
-    _word_starts(maps, steps, x[0], y[0])
-    _replay(maps, steps, x, y)
+    # [N, 6] -> [3, 2, N]: what x is multiplied by, what y is, and what is added, for either result
+    table = np.ascontiguousarray(maps.T.reshape(6, count)[[0, 2, 1, 3, 4, 5]].reshape(3, 2, count))
+    points = np.empty((2, *steps.shape))
+    _word_starts(table, steps, points[:, 0])
+    _replay(table, steps, points)
     left_over = np.unravel_index(np.arange(length, padded.size), (chunks, words, word))
-    x[left_over[::-1]] = y[left_over[::-1]] = 0
-    return x, y
+    points[(slice(None), *left_over[::-1])] = 0
+    return points[0], points[1]
 
 
 def in_sequence(values: np.ndarray, length: int) -> np.ndarray:
@@ -62,63 +63,52 @@ def in_sequence(values: np.ndarray, length: int) -> np.ndarray:
     return values.transpose(2, 1, 0).reshape(-1)[:length]
 
 
-def _compose(outer: list[np.ndarray], inner: list[np.ndarray]) -> list[np.ndarray]:
-    """Compose affine maps (a, b, c, d, e, f), ``inner`` first."""
-    a, b, c, d, e, f = outer
-    p, q, r, s, t, u = inner
-    return [
-        a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s,
-        a * t + b * u + e, c * t + d * u + f,
-    ]  # fmt: skip
-
-
-def _word_starts(maps: np.ndarray, steps: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
-    """Fill in the point at which every word starts; ``x`` and ``y`` are (words, chunks)."""
-    words, chunks = x.shape
-    identity = [np.array([value]) for value in (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)]
-    table, index = identity, np.zeros((words, chunks), np.intp)
+def _word_starts(table: np.ndarray, steps: np.ndarray, starts: np.ndarray) -> None:
+    """Fill in the point at which every word starts, (2, words, chunks)."""
+    words, chunks = starts.shape[1:]
+    identity = np.array([[[1.0], [0.0]], [[0.0], [1.0]], [[0.0], [0.0]]])
+    word_table, index = identity, np.zeros((words, chunks), np.intp)
     for symbols in steps:
-        table = [
-            v.ravel() for v in _compose([m[None] for m in maps.T], [v[:, None] for v in table])
-        ]
-        index *= len(maps)
+        longer = _compose(table[:, :, None], word_table[..., None])
+        word_table = longer.reshape(3, 2, -1)
+        index *= table.shape[2]
         index += symbols
 
     whole = identity
     for row in index:
-        whole = _compose([v[row] for v in table], whole)
+        whole = _compose(word_table.take(row, axis=2), whole)
     # The only loop over points: one for each chunk.
-    px = py = 0.0
-    starts = []
-    for a, b, c, d, e, f in zip(*(v.tolist() for v in np.broadcast_arrays(*whole)), strict=True):
-        starts.append((px, py))
-        px, py = a * px + b * py + e, c * px + d * py + f
-    x[0], y[0] = np.array(starts).T
+    x = y = 0.0
+    first = []
+    for a, c, b, d, e, f in whole.reshape(6, -1).T.tolist():
+        first.append((x, y))
+        x, y = a * x + b * y + e, c * x + d * y + f
+    starts[:, 0] = np.array(first).T
     for k in range(words - 1):
-        coefficients = [v[index[k]] for v in table]
-        _apply(coefficients, x[k], y[k], x[k + 1], y[k + 1])
+        _apply(word_table.take(index[k], axis=2), starts[:, k], starts[:, k + 1])
 
 
-def _replay(maps: np.ndarray, steps: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+def _replay(table: np.ndarray, steps: np.ndarray, points: np.ndarray) -> None:
     """Fill in the other points of every word from its first, symbol by symbol."""
-    tables = np.zeros((6, 1, 256))
-    tables[:, 0, : len(maps)] = maps.T
-    rows = max(1, _BLOCK // x.shape[2])
-    for first in range(0, x.shape[1], rows):
+    rows = max(1, _BLOCK // points.shape[3])
+    for first in range(0, points.shape[2], rows):
         block = slice(first, first + rows)
         for k in range(len(steps) - 1):
-            coefficients = [cv2.LUT(steps[k, block], table) for table in tables]
-            _apply(coefficients, x[k, block], y[k, block], x[k + 1, block], y[k + 1, block])
+            coefficients = table.take(steps[k, block], axis=2)
+            _apply(coefficients, points[:, k, block], points[:, k + 1, block])
 
 
-def _apply(
-    coefficients: list[np.ndarray], x: np.ndarray, y: np.ndarray, to_x: np.ndarray, to_y: np.ndarray
-) -> None:
-    """Send points through their maps; the coefficients are used up."""
-    a, b, c, d, e, f = coefficients
-    np.multiply(a, x, out=to_x)
-    to_x += np.multiply(b, y, out=b)
-    to_x += e
-    np.multiply(c, x, out=to_y)
-    to_y += np.multiply(d, y, out=d)
-    to_y += f
+def _compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Compose affine maps (3, 2, ...), ``inner`` first."""
+    both: np.ndarray = outer[0] * inner[:, :1] + outer[1] * inner[:, 1:]
+    both[2] += outer[2]
+    return both
+
+
+def _apply(coefficients: np.ndarray, points: np.ndarray, to: np.ndarray) -> None:
+    """Send points (2, ...) through their maps (3, 2, ...), which are used up."""
+    along_x, along_y, added = coefficients
+    np.multiply(along_x, points[0], out=to)
+    along_y *= points[1]
+    to += along_y
+    to += added
