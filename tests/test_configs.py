@@ -154,7 +154,7 @@ def test_entry_recipe_is_the_paper_s_table_1():
     """PMG, supplement, Table 1 and Sec. B to D; one line per number."""
     config = load(ENTRY)
     optimizer = config.optim_wrapper.optimizer
-    assert optimizer.type == "AdamW"
+    assert optimizer.type == "FusedAdamW"
     assert optimizer.lr == 1e-3
     assert optimizer.weight_decay == 0.05
     assert tuple(optimizer.betas) == (0.9, 0.95)
@@ -196,7 +196,7 @@ def test_pmg_aug_recipe_adds_pmg_aug_and_nothing_else():
 def test_finetune_recipe_is_the_paper_s_table_2():
     config = load(ROOT / "finetune/vit-b_ucf101.py")
     optimizer = config.optim_wrapper.optimizer
-    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ("AdamW", 1e-3, 0.05)
+    assert (optimizer.type, optimizer.lr, optimizer.weight_decay) == ("FusedAdamW", 1e-3, 0.05)
     assert tuple(optimizer.betas) == (0.9, 0.999)
     assert config.train_dataloader.batch_size * 8 == config.auto_scale_lr.base_batch_size == 128
     assert config.param_scheduler[0].end == 5

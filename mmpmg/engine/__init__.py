@@ -1,12 +1,14 @@
 """Training: optimizer wrapper, hooks, and how a run is started."""
 
 from . import hooks
+from .fused_adamw import FusedAdamW
 from .layer_decay import EncoderLayerDecayConstructor
 from .optim_wrapper import AutocastOptimWrapper, NonFiniteLossError
 
 __all__ = [
     "AutocastOptimWrapper",
     "EncoderLayerDecayConstructor",
+    "FusedAdamW",
     "NonFiniteLossError",
     "hooks",
 ]

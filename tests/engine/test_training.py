@@ -8,8 +8,8 @@ import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
 from mmpmg.engine import training
-from mmpmg.models.checkpoint_fit import check_fit
 from mmpmg.models.backbones import MaskedVisionTransformer
+from mmpmg.models.checkpoint_fit import check_fit
 
 ROOT = Path(__file__).parents[2]
 

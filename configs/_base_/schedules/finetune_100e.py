@@ -2,7 +2,7 @@
 
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
-    optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05),
+    optimizer=dict(type="FusedAdamW", lr=1e-3, betas=(0.9, 0.999), weight_decay=0.05),
     constructor="EncoderLayerDecayConstructor",
     paramwise_cfg=dict(decay_rate=0.75, decay_type="layer_wise"),
 )

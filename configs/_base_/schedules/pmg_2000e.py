@@ -2,7 +2,7 @@
 
 optim_wrapper = dict(
     type="AutocastOptimWrapper",
-    optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05),
+    optimizer=dict(type="FusedAdamW", lr=1e-3, betas=(0.9, 0.95), weight_decay=0.05),
     # No decay on biases, norms and the mask token, as in VideoMAE.
     paramwise_cfg=dict(
         norm_decay_mult=0.0,
