@@ -8,13 +8,19 @@ few symbols, whose composed maps stand in a table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 _LARGEST_TABLE = 4096  # composed words; larger ones fall out of the cache
 _BLOCK = 8192  # points of a block that is replayed while it is in the cache
 
 
-def orbit(maps: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def orbit(
+    maps: np.ndarray,
+    symbols: np.ndarray,
+    empty: Callable[[tuple[int, ...]], np.ndarray] = np.empty,
+) -> tuple[np.ndarray, np.ndarray]:
     """Visit the points that start at the origin and follow a sequence of maps.
 
     Additions and multiplications only, one NumPy call for each, so that every machine finds the
@@ -24,6 +30,7 @@ def orbit(maps: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray
         maps: (N, 6) float64, N at most 16: rows (a, b, c, d, e, f) of
             (x, y) -> (a x + b y + e, c x + d y + f).
         symbols: (P,) uint8, which map comes next; P at least 1. The last one is not followed.
+        empty: makes the float64 array that the points are written to.
 
     Returns:
         x and y of P points, the origin first, as [position in a word, word, chunk] float64.
@@ -42,11 +49,11 @@ def orbit(maps: np.ndarray, symbols: np.ndarray) -> tuple[np.ndarray, np.ndarray
     steps = np.ascontiguousarray(padded.reshape(chunks, words, word).transpose(2, 1, 0))
     # [N, 6] -> [3, 2, N]: what x is multiplied by, what y is, and what is added, for either result
     table = np.ascontiguousarray(maps.T.reshape(6, count)[[0, 2, 1, 3, 4, 5]].reshape(3, 2, count))
-    points = np.empty((2, *steps.shape))
+    points = empty((2, *steps.shape))
     _word_starts(table, steps, points[:, 0])
     _replay(table, steps, points)
     left_over = np.unravel_index(np.arange(length, padded.size), (chunks, words, word))
-    points[(slice(None), *left_over[::-1])] = 0
+    points[:, left_over[2], left_over[1], left_over[0]] = 0
     return points[0], points[1]
 
 
