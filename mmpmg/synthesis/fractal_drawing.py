@@ -7,12 +7,13 @@ it, and the whole picture follows from one array: the number of the last point a
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
 
 from .fractal_orbit import in_sequence
+from .scratch import Scratch
 
 #: How points are coloured; see `draw_patches`.
 COLORS = ("grey", "iteration", "map")
@@ -20,22 +21,24 @@ COLORS = ("grey", "iteration", "map")
 _GREY = 127  # FractalDB's
 _HUES = 128
 _MARGIN = 6
+_SCRATCH = Scratch()
 _NEVER = -(2**30)
 
 
-def cells(values: np.ndarray, side: int) -> np.ndarray:
+def cells(values: np.ndarray, side: int, out: np.ndarray | None = None) -> np.ndarray:
     """Scale one coordinate of an orbit to pixels: its range to the side, less a margin of 6.
 
     Args:
         values: float64 of two or more axes, finite, not all alike.
         side: pixels. A side below 48 has a margin of an eighth.
+        out: int32 array of the same shape for the result.
 
     Returns:
         The same shape, int32, in [margin, side - margin].
     """
     low, high = values.min(), values.max()
     margin = min(_MARGIN, side // 8)
-    pixels = np.empty(values.shape, np.int32)
+    pixels = np.empty(values.shape, np.int32) if out is None else out
     for part, whole in zip(values, pixels, strict=True):  # by parts, for the cache
         scaled = np.subtract(part, low)
         scaled /= high - low
@@ -90,18 +93,18 @@ def draw_patches(
     """
     height, width = size
     stride = width + 4
-    pixels = cells(y, height)
+    pixels = cells(y, height, _SCRATCH.take("pixels", x.shape, np.int32))
     pixels *= stride
-    pixels += cells(x, width)
+    pixels += cells(x, width, _SCRATCH.take("columns", x.shape, np.int32))
+    places = _SCRATCH.take("places", (len(symbols),), np.intp)
+    places[...] = in_sequence(pixels, len(symbols))
     # Twice the number of the last point at each pixel; NumPy lets the last of repeated ones win.
-    last = np.full((height + 4) * stride, _NEVER, np.int32)
-    places = in_sequence(pixels, len(symbols)).astype(np.intp)
-    last[places] = np.arange(0, 2 * len(symbols), 2, dtype=np.int32)
-    last = last.reshape(height + 4, stride)
+    last, shining, cover = _SCRATCH.take("pictures", (3, height + 4, stride), np.int32)
+    last[...] = cover[...] = _NEVER
+    last.reshape(-1)[places] = _even(len(symbols))
     # The last bit says whether the patch shines there: the largest sum is the last point's.
-    shining = last | 1
+    np.bitwise_or(last, 1, out=shining)
     # A point's patch covers the pixels (+1, +1) to (+3, +3) from it; the picture starts at (0, 0).
-    cover = np.full((height + 4, stride), _NEVER, np.int32)
     for k in range(9):
         row, column = 1 + k // 3, 1 + k % 3
         source = shining if patch >> (8 - k) & 1 else last
@@ -118,6 +121,11 @@ def draw_patches(
     else:
         hue = symbols[np.maximum(point - 1, 0)].astype(np.intp) * 37 % _HUES
     return _palette()[hue] * lit[..., None]
+
+
+@lru_cache(maxsize=4)
+def _even(count: int) -> np.ndarray:
+    return np.arange(0, 2 * count, 2, dtype=np.int32)
 
 
 @cache
