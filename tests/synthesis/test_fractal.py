@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -20,6 +21,7 @@ from mmpmg.synthesis import fractal_image
 from mmpmg.synthesis.fractal import WEIGHTS, FractalVariant, _dice, choose, fractal_system
 from mmpmg.synthesis.fractal_drawing import draw_patches, filled_rate
 from mmpmg.synthesis.fractal_orbit import in_sequence, orbit
+from mmpmg.synthesis.scratch import Scratch
 from mmpmg.synthesis.uniform_stream import UniformStream
 
 CATEGORIES = 4
@@ -240,3 +242,22 @@ def test_smallest_pictures(size):
 def test_illegal_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         fractal_image(*arguments)
+
+
+def test_threads_do_not_write_into_each_others_images():
+    def make(k):
+        return fractal_image(0, k % 3, k, 48 + 16 * (k % 4), points=3000 + 1000 * (k % 5))
+
+    alone = [make(k) for k in range(24)]
+    with ThreadPoolExecutor(4) as pool:
+        for image, expected in zip(pool.map(make, range(24)), alone):
+            np.testing.assert_array_equal(image, expected)
+
+
+def test_scratch_memory_grows_and_is_the_same_again():
+    scratch = Scratch()
+    small = scratch.take("a", (2, 3), np.int32)
+    small[...] = 7
+    assert (scratch.take("a", (3, 2), np.int32) == 7).all()
+    assert scratch.take("a", (50, 50), np.int32).shape == (50, 50)
+    assert not np.shares_memory(scratch.take("b", (2, 3)), scratch.take("a", (2, 3), np.int32))
