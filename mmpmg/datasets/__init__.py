@@ -7,6 +7,7 @@ from .bad_samples import TooManyBadSamplesError
 from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
 from .fractal_images import FractalImages
 from .generated_images import GeneratedImages, ShaderImages
+from .glsl_images import GLSLImages
 from .image_decoding import ImageReadError
 from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
@@ -24,6 +25,7 @@ __all__ = [
     "CheckedVideoDataset",
     "FolderImages",
     "FractalImages",
+    "GLSLImages",
     "GeneratedImages",
     "ImageReadError",
     "ImageSource",
