@@ -71,8 +71,9 @@ class GeneratedImages:
 class ShaderImages(GeneratedImages):
     """Procedural shader images.
 
-    Every category is a random program (`mmpmg.synthesis.shader`); programs that come out flat are
-    replaced by that function itself.
+    Every category is a random program and its images are views of it, as the frames of one shader
+    are (`mmpmg.synthesis.shader`). None is flat: such programs and views are replaced by that
+    function itself.
 
     Args:
         num_categories: how many programs.
