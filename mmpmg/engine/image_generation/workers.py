@@ -59,6 +59,9 @@ class Workers:
 
     def __init__(self, images: Any, count: int, format: str) -> None:
         context = multiprocessing.get_context("fork")
+        # One thread a worker. Here, not there: where this process has used OpenCV's threads, a fork
+        # inherits their names without them, and would wait for them forever.
+        cv2.setNumThreads(1)
         self.count = count
         self._pipes: list[Connection] = []
         self._processes = []
@@ -164,7 +167,6 @@ def _work(pipe: Connection, inherited: list[Connection], images: Any, format: st
         # The parent's to answer: it ends its workers. No SIG_IGN: programs that a generator
         # starts would inherit it.
         signal.signal(number, lambda *_: None)
-    cv2.setNumThreads(1)
     parent = os.getppid()
     try:
         while True:

@@ -568,3 +568,16 @@ def test_a_folder_that_mmengine_cannot_be_told_of_is_mentioned(tmp_path, capsys)
     dots(tmp_path / "my dots")
     words = capsys.readouterr().out
     assert "no spaces" in words and "rename the folder" in words
+
+
+def test_a_process_that_has_used_opencvs_threads_can_start_workers(tmp_path):
+    """A forked worker that waits for threads which the fork left behind would wait forever."""
+    program = f"""
+import cv2, numpy as np, mmpmg
+from mmpmg.engine.image_generation import GenerationOptions, generate
+cv2.setNumThreads(2)
+cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.uint8), (31, 31), 0)
+generate(GenerationOptions(source="shaders", num=2, out={str(tmp_path / "out")!r}, size=16))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120, capture_output=True)
+    assert len(list((tmp_path / "out").rglob("*.png"))) == 2
