@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from mmpmg.evaluation.archive_benchmark import benchmark_archives
+from mmpmg.evaluation.finetune_benchmark import benchmark_finetune
 from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.render_benchmark import benchmark_render
@@ -15,7 +16,7 @@ from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, pr
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.synthesis_benchmark import benchmark_images
 
-PARTS = ("render", "step", "index", "archives", "images")
+PARTS = ("render", "step", "finetune", "index", "archives", "images")
 MEMORY_RATIOS = (0.5, 0.75, 0.9)
 
 
@@ -78,6 +79,8 @@ def run_benchmark(
         show("\n" + benchmark_archives(options.files, options.repeats))
     if "images" in parts:
         show("\n" + benchmark_images(options.repeats))
+    if "finetune" in parts:
+        show("\n" + benchmark_finetune(sizes, options.device, threads, options.repeats))
     if "step" in parts:
         step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
         show("\n" + step)

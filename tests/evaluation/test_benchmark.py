@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from mmpmg.evaluation import benchmark, render_benchmark, step_benchmark
+from mmpmg.evaluation import benchmark, finetune_benchmark, render_benchmark, step_benchmark
 from mmpmg.evaluation.benchmark import BenchmarkOptions, run_benchmark
+from mmpmg.evaluation.finetune_benchmark import build_encoders
 from mmpmg.evaluation.machine import describe_machine
 from mmpmg.evaluation.render_benchmark import COLORING, WARPING, noise_image
 from mmpmg.evaluation.step_models import (
@@ -24,6 +25,7 @@ from mmpmg.evaluation.step_models import (
     training_step,
 )
 from mmpmg.evaluation.timing import alternate, limited_threads, markdown_table, ratios, spread
+from mmpmg.models.backbones.masked_vit import ARCHITECTURES
 from mmpmg.motion import OPS, render
 
 TINY = StepSize("tiny", 4, 32, 2)
@@ -247,3 +249,19 @@ def test_record_without_git(monkeypatch):
     text = describe_machine([], "cpu")
     assert "commit: unknown" in text
     assert str(Path.home()) not in text
+
+
+def test_fine_tuning_is_compared_on_equal_outputs(monkeypatch):
+    monkeypatch.setitem(ARCHITECTURES, "tiny", (24, 2, 3))
+    shown = []
+    options = BenchmarkOptions(parts=["finetune"], repeats=1, threads=1, sizes=["tiny:4:32:2"])
+    run_benchmark(options, [], shown.append)
+    (table,) = tables(shown[-1])
+    assert float(table[2][5]) <= 1e-5 and float(table[2][2]) > 0
+    assert table[-1][4] == "not run yet"
+    ours, theirs = build_encoders(TINY)
+    with torch.no_grad():
+        theirs.fc_norm.bias += 1
+    monkeypatch.setattr(finetune_benchmark, "build_encoders", lambda size: (ours, theirs))
+    with pytest.raises(RuntimeError, match="not the same model"):
+        run_benchmark(options, [], shown.append)
