@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmpmg.models.attention import fuse_attention
+from mmpmg.models.block_stack import run_blocks
 from mmpmg.models.tokens import Grid, TokenShape, patchify, token_grid, tokens_at
 
 ARCHITECTURES: dict[str, tuple[int, int, int]] = {
@@ -53,6 +54,8 @@ class MaskedVisionTransformer(VisionTransformer):
         use_mean_pooling: Close with ``fc_norm`` over the mean of all tokens (recognition) instead
             of ``norm`` on each token (pre-training).
         return_feat_map: Return (B, C, t, h, w) instead of a vector, for recognition.
+        with_cp: Compute activations again in the backward pass instead of keeping them, see
+            `run_blocks`: for large models on small GPUs.
         init_cfg: MMEngine initialisers; VideoMAE's pre-training rule by default.
 
     Raises:
@@ -77,6 +80,7 @@ class MaskedVisionTransformer(VisionTransformer):
         drop_path_rate: float = 0.0,
         use_mean_pooling: bool = True,
         return_feat_map: bool = False,
+        with_cp: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if arch not in ARCHITECTURES:
@@ -112,6 +116,7 @@ class MaskedVisionTransformer(VisionTransformer):
             init_cfg=list(PRETRAIN_INIT) if init_cfg is None else init_cfg,
         )
         fuse_attention(self.blocks)
+        self.with_cp = with_cp
         self.token_shape = token_shape
         self.grid = grid
 
@@ -147,8 +152,7 @@ class MaskedVisionTransformer(VisionTransformer):
             positions = self._positions(grid)[0][visible]
             x = self._embed(tokens_at(x, visible, self.token_shape)) + positions
         x = self.pos_drop(x)
-        for block in self.blocks:
-            x = block(x)
+        x = run_blocks(self.blocks, x, self.with_cp)
         x = self.norm(x)
         if visible is not None:
             return x

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmpmg.models.attention import Block, fuse_attention
 from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
+from mmpmg.models.block_stack import run_blocks
 
 
 @MODELS.register_module()
@@ -23,6 +24,7 @@ class MAEDecoder(BaseModule):
         depth: Number of blocks, 4 in VideoMAE.
         num_heads: Attention heads; must divide ``embed_dims``.
         mlp_ratio: Hidden width of the MLP over the width.
+        with_cp: Compute activations again in the backward pass, see `run_blocks`.
         init_cfg: MMEngine initialisers; VideoMAE's rule by default.
 
     Raises:
@@ -37,6 +39,7 @@ class MAEDecoder(BaseModule):
         depth: int = 4,
         num_heads: int = 6,
         mlp_ratio: float = 4.0,
+        with_cp: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(list(PRETRAIN_INIT) if init_cfg is None else init_cfg)
@@ -46,6 +49,7 @@ class MAEDecoder(BaseModule):
                 "decoder's keys in model.branches.*.neck"
             )
         self.embed_dims = embed_dims
+        self.with_cp = with_cp
         self.embed = nn.Linear(in_channels, embed_dims, bias=False)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims))
         self.blocks = ModuleList(
@@ -76,6 +80,5 @@ class MAEDecoder(BaseModule):
         seen = self.embed(encoded) + self.positions[visible]
         asked = self.mask_token + self.positions[masked]
         x = torch.cat((seen, asked.to(seen.dtype)), dim=1)
-        for block in self.blocks:
-            x = block(x)
+        x = run_blocks(self.blocks, x, self.with_cp)
         return self.norm(x[:, -masked.shape[1] :])
