@@ -24,7 +24,7 @@ class GLSLError(Exception):
     """A shader cannot be drawn: the compiler's message, or that it hangs."""
 
 
-class GLSLUnavailableError(RuntimeError):
+class GLSLUnavailableError(ImportError):
     """Nothing can be drawn here: a library is missing."""
 
 

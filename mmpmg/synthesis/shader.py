@@ -134,8 +134,11 @@ class ShaderProgram:
     def _exposed(self) -> tuple[ShaderProgram, bool]:
         """Set the exposure by a small picture, and say whether that is worth a larger one."""
         [(_, planes)] = self._tiles(_PROXY, _PROXY, _PROXY)
-        values = np.sort(np.stack(planes), axis=None)
-        low, high = float(values[len(values) // 50]), float(values[-len(values) // 50])
+        values = np.stack(planes).ravel()
+        dark = values.size // 50
+        bright = values.size - dark - 1
+        values = np.partition(values, (dark, bright))
+        low, high = float(values[dark]), float(values[bright])
         program = replace(self, exposure=(low, max(high, low + 0.05)))
         return program, merit(program._developed(planes)) >= 1
 

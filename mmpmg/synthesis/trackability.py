@@ -27,7 +27,9 @@ def merit(picture: np.ndarray) -> float:
         The smallest of three ratios to what is asked for: the share of blocks that can be tracked,
         how alike neighbours are, and the share of pixels off the commonest brightness.
     """
-    grey = picture.sum(axis=-1, dtype=np.int64)
+    grey = picture[..., 0].astype(np.int64)
+    grey += picture[..., 1]
+    grey += picture[..., 2]
     here = grey[:-1, :-1]
     down, right = grey[1:, :-1] - here, grey[:-1, 1:] - here
     a, b, c = (_block_sums(part) for part in (down * down, right * right, down * right))

@@ -31,8 +31,8 @@ DRAWN_BY = (
 EXACT = {
     "abs", "add", "arange", "asarray", "bincount", "broadcast_arrays", "copysign", "copyto",
     "divide", "empty", "float32", "floor", "full", "full_like", "int32", "int64", "intp", "maximum",
-    "mgrid", "minimum", "multiply", "ndarray", "rint", "roll", "sort", "sqrt", "stack", "subtract",
-    "take", "uint32", "uint8", "where", "zeros_like",
+    "mgrid", "minimum", "multiply", "ndarray", "partition", "rint", "roll", "sqrt", "stack",
+    "subtract", "take", "uint32", "uint8", "where", "zeros_like",
 }  # fmt: skip
 
 
