@@ -21,5 +21,6 @@ log_processor = dict(type="LogProcessor", window_size=50, by_epoch=True)
 visualizer = dict(type="ActionVisualizer", vis_backends=[dict(type="LocalVisBackend")])
 log_level = "INFO"
 randomness = dict(seed=0)
+compile = False  # True: torch.compile; minutes at the start, then faster steps
 load_from = None
 resume = False
