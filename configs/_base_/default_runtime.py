@@ -21,6 +21,6 @@ log_processor = dict(type="LogProcessor", window_size=50, by_epoch=True)
 visualizer = dict(type="ActionVisualizer", vis_backends=[dict(type="LocalVisBackend")])
 log_level = "INFO"
 randomness = dict(seed=0)
-compile = False  # True: torch.compile; minutes at the start, then faster steps
+compile = False  # True: torch.compile of the step; on a CPU it cost minutes and made a toy slower
 load_from = None
 resume = False
