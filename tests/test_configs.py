@@ -314,3 +314,20 @@ def test_generated_images_make_a_training_batch_without_any_file():
     assert clip.dtype == torch.uint8
     moving = np.abs(np.diff(clip[0].numpy().astype(int), axis=1)).mean()
     assert moving > 0.2
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in PRETRAIN if "generated" in path.stem and path.stem.startswith("vit-b")],
+    ids=identity,
+)
+def test_generated_images_are_as_many_of_each_category(path):
+    """PMG, Sec. 4: sets with categories give the same number of images of each."""
+    dataset = DATASETS.build(load(path).train_dataloader.dataset)
+    wanted = {"10k": 10_000}.get(next(iter(path.stem.split("generated_")[1:]), "")[:3], 100_000)
+    assert len(dataset) == wanted
+    categories = [dataset.source.address(dataset._number(k))[0] for k in range(len(dataset))]
+    counts = np.unique(categories, return_counts=True)[1]
+    assert counts.max() - counts.min() <= 1
+    named = path.stem.partition("generated_10k_")[2]
+    assert len(counts) == (int(named.split("-")[0]) if named else 1000)

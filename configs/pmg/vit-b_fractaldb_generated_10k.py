@@ -1,6 +1,6 @@
 """PMG on 10,000 FractalDB images that the data workers make.
 
-The paper, on the published images: see vit-b_fractaldb_10k.py (Table 7).
+Table 7 of the paper has this row for the published images.
 
 tools/dist_train.sh configs/pmg/vit-b_fractaldb_generated_10k.py 8
 """

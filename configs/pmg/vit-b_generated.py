@@ -9,6 +9,6 @@ _base_ = "./vit-b_shaders1k.py"
 train_dataloader = dict(
     dataset=dict(
         images=dict(_delete_=True, type="ShaderImages", size=256),
-        num_images=None,
+        subset="first",  # the first images of a generator are balanced over its categories
     )
 )

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 
 ALSO_READ = ("auto_scale_lr", "custom_imports")
 _UNEXPECTED = re.compile(r"\(\) got an unexpected keyword argument '(\w+)'")
+_UNREGISTERED = re.compile(r"(\w+) is not in the \S+ registry")
 
 
 class RecipeChanges(DictAction):
@@ -93,10 +94,17 @@ def check_names(recipe: Mapping[str, Any]) -> None:
         recipe: The recipe, changes included.
 
     Raises:
-        ValueError: A name is a misspelling of one that the Runner reads.
+        ValueError: A name is a misspelling of one that the Runner reads, or an option of the
+            training set that slipped out of it.
     """
     read = {*inspect.signature(Runner).parameters, *ALSO_READ}
+    inner = (recipe.get("train_dataloader") or {}).get("dataset") or {}
     for name in set(recipe) - read:
+        if name in inner and isinstance(recipe[name], Mapping):
+            raise ValueError(
+                f"{name!r} at the top of the recipe is read by nobody; it belongs into "
+                f"train_dataloader=dict(dataset=dict({name}=...))"
+            )
         close = get_close_matches(name, read, n=1, cutoff=0.9)
         if close:
             raise ValueError(
@@ -115,9 +123,31 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
 
     Raises:
         TypeError: As raised inside, with the recipe's path to the key.
+        ValueError: A type that no registry knows, with the recipe's path to it.
     """
     try:
         yield
+    except KeyError as error:
+        unknown = _UNREGISTERED.search(str(error))
+        known = {
+            name
+            for one in vars(registry).values()
+            if isinstance(one, Registry)
+            for name in one.module_dict
+        }
+        if unknown is None or unknown[1] in known:
+            raise
+        where = [
+            f"{path}.type"
+            for path, node in _walk(recipe.to_dict())
+            if node.get("type") == unknown[1]
+        ]
+        if not where:
+            raise
+        raise ValueError(
+            f"{', '.join(where)} in the recipe: there is no {unknown[1]!r}"
+            f"{_near(unknown[1], known)}"
+        ) from error
     except TypeError as error:
         refused = _UNEXPECTED.search(str(error))
         if refused is None:

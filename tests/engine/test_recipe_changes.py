@@ -1,6 +1,7 @@
 import argparse
 
 import pytest
+from mmaction.registry import MODELS
 from mmengine.config import Config, DictAction
 from torch import nn
 
@@ -123,3 +124,23 @@ def test_a_name_that_is_almost_one_of_the_runner_s_is_refused(name):
 def test_variables_of_mmaction2_s_own_recipes_are_let_through():
     names = ["dataset_type", "data_root", "ann_file_train", "train_pipeline", "file_client_args"]
     check_names({"model": {}, "train_dataloader": {}, **dict.fromkeys(names)})
+
+
+def test_a_mistyped_type_is_named_with_its_place_and_its_neighbour():
+    recipe = Config(dict(model=dict(type="MaskedVideoPretrainer", masker=dict(type="TubeMaskr"))))
+    with (
+        pytest.raises(ValueError, match=r"model\.masker\.type .*'TubeMaskr'.*'TubeMasker'"),
+        mistyped_keys_named(recipe),
+    ):
+        MODELS.build(recipe.model.masker)
+    with pytest.raises(KeyError, match="mine"), mistyped_keys_named(recipe):
+        raise KeyError("mine")
+
+
+def test_an_option_of_the_training_set_at_the_top_is_sent_back():
+    recipe = dict(
+        train_dataloader=dict(dataset=dict(images=dict(type="FolderImages"))),
+        images=dict(type="ArchiveImages"),
+    )
+    with pytest.raises(ValueError, match=r"'images' at the top .*dataset=dict\(images="):
+        check_names(recipe)
