@@ -20,6 +20,7 @@ from mmpmg.synthesis import fractal_image, perlin_clip, shader_image, visual_ato
 from mmpmg.synthesis.fractal import WEIGHTS, FractalVariant, fractal_system
 from mmpmg.synthesis.perlin import PerlinTexture, slopes_at
 from mmpmg.synthesis.perlin_noise3d import SLOPES
+from mmpmg.synthesis.shader import ShaderProgram
 from mmpmg.synthesis.visual_atom import visual_atom
 
 HEAD = ["source", "restatement", "ours, images/s", "theirs, images/s", "ratio (min to max)"]
@@ -154,10 +155,11 @@ def perlin_corners(seed: int, category: int, num_frames: int, side: int) -> np.n
 
 
 def contests(repeats: int) -> list[Contest]:
-    """List what is compared; the search of the fractals and atoms is done here."""
+    """List what is compared; fractals and atoms are searched and shaders written here."""
     for k in range(repeats):
         fractal_image(0, k, 0)
         visual_atom(0, k)
+        shader_image(0, k, 0, 8)
     return [
         Contest(
             "FractalDB, 362 x 362, 200,000 points", "pure Python, a patch pasted a point",
@@ -167,7 +169,7 @@ def contests(repeats: int) -> list[Contest]:
             "Visual Atom, 512 x 512", "pure Python, Pillow's lines",
             lambda k: visual_atom_image(0, k, 0), lambda k: atom_loop(0, k),
         ),
-        Contest("shaders, 256 x 256", "none", lambda k: shader_image(0, k, 0, 256), None),
+        Contest("shaders, 256 x 256", "none", lambda k: shader_image(0, k, 1, 256), None),
         Contest(
             "Perlin, first frame, 256 x 256", "NumPy, eight corners a pixel",
             lambda k: perlin_clip(0, k, 0, 1, 256), lambda k: perlin_corners(0, k, 1, 256),
@@ -182,9 +184,9 @@ def contests(repeats: int) -> list[Contest]:
 def benchmark_images(repeats: int) -> str:
     """Time all generators on one thread, as Markdown.
 
-    Every round makes an image of another category, known from before: the search of a fractal's
-    category is timed on its own. A second table says what the sources cost the toy recipe, at its
-    size: a computed share, not a measured wait.
+    Every round makes an image of another category, known from before: the search of a fractal and
+    the writing of a shader, once a category, are timed on their own. A second table says what the
+    sources cost the toy recipe, at its size: a computed share, not a measured wait.
 
     Args:
         repeats: Timed rounds, >= 1.
@@ -197,11 +199,16 @@ def benchmark_images(repeats: int) -> str:
             row = [source, against, *(_rate(seconds) for seconds in timings.values())]
             rows.append(row + ([str(ratios(timings, "ours", "theirs"))] if theirs else ["", ""]))
         feeds = [_feed_row(*feed, repeats) for feed in _feeds()]
-        fresh = iter(range(10_000, 10_000 + repeats))
-        search = alternate({"search": lambda k: fractal_system(0, next(fresh))}, repeats, warmup=0)
+        fresh = iter(range(10_000, 10_000 + 2 * repeats))
+        once = {
+            "fractal": lambda _: fractal_system(0, next(fresh)),
+            "shader": lambda _: ShaderProgram.of_category(0, next(fresh)),
+        }
+        search = alternate(once, repeats, warmup=0)
     return (
         f"### Images, one thread\n\n{markdown_table(HEAD, rows)}\n\n"
-        f"Search of a new fractal category: {spread(search['search']).median * 1000:.0f} ms.\n\n"
+        f"Once a category: {spread(search['fractal']).median * 1000:.0f} ms to search a fractal, "
+        f"{spread(search['shader']).median * 1000:.0f} ms to write a shader.\n\n"
         f"{markdown_table(FEED_HEAD, feeds)}"
     )
 
@@ -224,4 +231,5 @@ def _feed_row(source: str, make: Side, repeats: int) -> list[str]:
 
 def _rate(seconds: list[float]) -> str:
     """Images a second over all rounds: costs differ from image to image, so no median."""
-    return f"{len(seconds) / sum(seconds):.3g}"
+    rate = len(seconds) / sum(seconds)
+    return f"{rate:.0f}" if rate >= 100 else f"{rate:.3g}"

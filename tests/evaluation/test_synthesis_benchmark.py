@@ -82,4 +82,4 @@ def test_tables(monkeypatch):
     rate, share = float(cells[6][1]), float(cells[6][2])
     assert 0 < rate < 500 and share >= 10
     assert share == pytest.approx(100 * 50 / rate, abs=1)
-    assert re.search(r"Search of a new fractal category: \d+ ms", text)
+    assert re.search(r"\d+ ms to search a fractal, \d+ ms to write a shader", text)
