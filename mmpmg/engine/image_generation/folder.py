@@ -163,7 +163,7 @@ class ImageFolder:
             BusyError: others are at work on the same images, or may be.
             FileNotFoundError: another run has just finished the folder; ask again.
         """
-        with self.guarded():
+        with self.guarded() as guard:
             self.check(command)
             others = list(self.at_work())
             for holder in others:
@@ -177,8 +177,7 @@ class ImageFolder:
                 part = self.state / "command.part"
                 write_durably(part, [command.to_json()])
                 os.replace(part, self.state / "command.json")
-            if (self.out / MANIFEST).exists():  # larger now, or in need of repair
-                os.replace(self.out / MANIFEST, self.state / "journal-before")
+            self._reopen(command, guard)
             lock = Lock.acquire(
                 self.state / f"shard-{shard.number:05d}-of-{shard.count:05d}.lock",
                 {"shard": str(shard), "number": shard.number, "count": shard.count,
@@ -190,6 +189,26 @@ class ImageFolder:
                     shutil.rmtree(folder, ignore_errors=True)
             (self.state / f"tmp-{lock.token}").mkdir()
             return lock
+
+    def _reopen(self, command: Command, lock: Lock) -> None:
+        """Turn the manifest into a journal, as ``num`` is larger now or files are lost.
+
+        The journal leaves lost files out: they are made again, and the checksum that counts is
+        that of what is made, whatever became of the line in the manifest.
+        """
+        manifest, journal = self.out / MANIFEST, self.state / "journal-before"
+        file = manifest if manifest.exists() else journal
+        if not file.exists():
+            return
+        record = Record(command.layout)
+        record.read(file, lock.beat)
+        lost = self.lost(record, range(command.num))
+        if file == manifest or len(lost):
+            record.made[lost] = False
+            part = self.state / "before.part"
+            write_durably(part, record.lines())
+            os.replace(part, journal)
+        manifest.unlink(missing_ok=True)
 
     def at_work(self) -> Iterator[dict]:
         """Yield the holders of live shard locks."""

@@ -258,6 +258,24 @@ def test_a_lost_file_is_made_again(tmp_path, whole):
     assert content(tmp_path) == whole
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_wrong_checksum_is_mended_by_making_its_file_again(tmp_path, whole, monkeypatch, killed):
+    dots(tmp_path)
+    text = (tmp_path / MANIFEST).read_text()
+    at = text.index("  00003/00003_000001.png") - 1
+    wrong = text[:at] + ("0" if text[at] != "0" else "1") + text[at + 1 :]
+    (tmp_path / MANIFEST).write_text(wrong)
+    with pytest.raises(GenerationError, match=r"changed: 00003/00003_000001\.png"):
+        verify(str(tmp_path))
+    if killed:  # the manifest is a journal already when the user removes the file
+        (tmp_path / STATE).mkdir()
+        (tmp_path / STATE / "journal-before").write_text(wrong)
+        (tmp_path / MANIFEST).unlink()
+    (tmp_path / "00003/00003_000001.png").unlink()
+    dots(tmp_path)
+    assert content(tmp_path) == whole
+
+
 def test_what_a_killed_run_left_behind_is_removed(tmp_path, whole):
     dots(tmp_path, shard="0/2")
     left = tmp_path / STATE / "tmp-0123456789abcdef"
