@@ -20,6 +20,7 @@ _REGULAR = (b"0", b"\0", b"7")
 _LINKS = (b"1", b"2")
 _FOLDER = b"5"
 _WITHOUT_CONTENT = (b"1", b"2", b"3", b"4", b"5", b"6")
+_EXTENSIONS = (b"x", b"g", b"L", b"K")
 
 
 def scan_tar(
@@ -55,7 +56,7 @@ def scan_tar(
         kind = header[156:157]
         pax = {**common, **own}
         try:
-            length = int(pax[b"size"]) if b"size" in pax else _number(header[124:136])
+            length = _length(header, pax)
         except ValueError:
             found.broken[archive] = f"the member at byte {at} has no legal size: damaged"
             return
@@ -63,7 +64,10 @@ def scan_tar(
         if kind == b"S":
             content = _behind_sparse_map(file, header, content)
         end = content if kind in _WITHOUT_CONTENT else content + -(-length // _BLOCK) * _BLOCK
-        if kind in (b"x", b"g", b"L", b"K"):
+        if end <= at:  # whatever a header says, the scan goes on
+            found.broken[archive] = f"the member at byte {at} has no legal size: damaged"
+            return
+        if kind in _EXTENSIONS:
             if length > _MAX_EXTENSION:
                 found.broken[archive] = f"the name at byte {at} has {length} bytes: damaged"
                 return
@@ -144,6 +148,20 @@ def is_tar_header(block: bytes) -> bool:
     return stated in (sum(counted), sum(counted) - 256 * sum(byte > 127 for byte in counted))
 
 
+def _length(header: bytes, pax: dict[bytes, bytes]) -> int:
+    """Return how many bytes of content follow a header.
+
+    Raises:
+        ValueError: it is no whole number of 0 or more: a scan that believed it would go backwards.
+    """
+    # The size of a pax header is that of the member behind it, not of extensions in between.
+    if b"size" not in pax or header[156:157] in _EXTENSIONS:
+        return _number(header[124:136])
+    if not pax[b"size"].isdigit():
+        raise ValueError("not digits")
+    return int(pax[b"size"])
+
+
 def _number(field: bytes) -> int:
     """Read a number: octal digits, or GNU's base 256 for large ones."""
     if field[0] == 0x80:
@@ -167,7 +185,9 @@ def _pax_records(data: bytes) -> dict[bytes, bytes]:
     records: dict[bytes, bytes] = {}
     while data:
         digits, _, _ = data.partition(b" ")
-        if not digits.isdigit() or not len(digits) + 2 < int(digits) <= len(data):
+        if len(digits) > 8 or not digits.isdigit():  # as long as _MAX_EXTENSION may be
+            break
+        if not len(digits) + 2 < int(digits) <= len(data):
             break
         key, _, value = data[len(digits) + 1 : int(digits) - 1].partition(b"=")
         records[key] = value

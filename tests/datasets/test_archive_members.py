@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import tarfile
@@ -166,6 +167,36 @@ def test_damage_between_members_is_told_from_the_end(tmp_path):
     members, over = found_in(tmp_path / "a.tar")
     assert members == {"a.jpg": b"a"}
     assert "no header at byte 1024" in over.broken["archive"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on this system")
+@pytest.mark.parametrize(("kind", "size"), [("g", "-512"), ("x", "-1536"), ("x", "+5"), ("g", "")])
+def test_a_pax_size_that_is_no_number_is_damage_and_ends_the_scan(tmp_path, kind, size):
+    """A negative one sends a scan that believes it backwards, for ever."""
+
+    def ring(number, frame):
+        raise AssertionError("the scan does not end")
+
+    key = {"g": tarfile.XGLTYPE, "x": tarfile.XHDTYPE}[kind]
+    record = f" size={size}\n"
+    record = f"{len(record) + 2}{record}".encode()
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = key, len(record)
+    member = tarfile.TarInfo("a.jpg")
+    member.size = 5
+    data = b"".join(
+        part + bytes(-len(part) % 512)
+        for part in (header.tobuf(tarfile.USTAR_FORMAT), record, member.tobuf(), b"12345")
+    )
+    (tmp_path / "a.tar").write_bytes(data + bytes(1024))
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 5)
+    try:
+        members, over = found_in(tmp_path / "a.tar")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert not members and "at byte 1024 has no legal size" in over.broken["archive"]
 
 
 def test_tars_put_together_by_cat_are_noticed(tmp_path):
