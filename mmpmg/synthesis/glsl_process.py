@@ -31,11 +31,12 @@ class GLSLUnavailableError(ImportError):
 class GLSLProcess:
     """A process that draws shaders; killed when one takes too long, started again for the next.
 
-    A copy in another process (a data worker) starts a process of its own.
+    A copy in another process (a data worker) starts a process of its own. It ends with the process
+    that uses it, even with one that is killed.
 
     Args:
         time_limit: seconds that one picture may take, compiling included.
-        command: what to start, for tests.
+        command: what to start, for tests; the number of this process is appended.
 
     Raises:
         GLSLUnavailableError: moderngl is not installed.
@@ -113,12 +114,14 @@ class GLSLProcess:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner == os.getpid():
-            return self._process
+            if self._process.poll() is None:
+                return self._process
+            self.close()  # Linux ends it with the thread that started it, too
         # Mesa's software renderer would start a thread for each core, in each data worker.
         environment = {"LP_NUM_THREADS": "1", **os.environ}
         self._owner = os.getpid()
         self._process = subprocess.Popen(
-            self._command,
+            [*self._command, str(self._owner)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,

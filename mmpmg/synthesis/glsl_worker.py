@@ -3,18 +3,23 @@
 `glsl_process` starts this file by its path, not as a module: it needs numpy and moderngl alone, and
 must not wait for the rest of the package to be imported.
 
-It reads requests from standard input, one JSON object a line (``vertex``, ``fragment``, ``height``,
-``width``, ``uniforms``), and answers on standard output with a JSON object a line, ``{"bytes": n}``
-followed by n bytes (rows from the top, RGB), or ``{"error": message}``. Its first line says whether
-it could start.
+Its argument is the number of the process that started it; it does not outlive that one, not even in
+the middle of an endless shader. It reads requests from standard input, one JSON object a line
+(``vertex``, ``fragment``, ``height``, ``width``, ``uniforms``), and answers on standard output with
+a JSON object a line, ``{"bytes": n}`` followed by n bytes (rows from the top, RGB), or ``{"error":
+message}``. Its first line says whether it could start.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
+import signal
 import sys
+import threading
+import time
 from collections import OrderedDict
 from typing import Any, BinaryIO
 
@@ -22,6 +27,8 @@ import numpy as np
 
 _PROGRAMS = 64  # compiled shaders that are kept
 _NOISE_SIDE = 256
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_WATCH = 1.0  # seconds between two looks at the parent
 
 
 class Painter:
@@ -30,8 +37,8 @@ class Painter:
     def __init__(self) -> None:
         import moderngl
 
-        self._gl = moderngl
-        self._context = moderngl.create_context(standalone=True, backend="egl", require=330)
+        self._gl: Any = moderngl
+        self._context = self._gl.create_context(standalone=True, backend="egl", require=330)
         self._triangle = self._context.buffer(np.array([-1, -1, 3, -1, -1, 3], "f4").tobytes())
         self._programs: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
         self._target: Any = None
@@ -123,7 +130,34 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
             answer(data, bytes=len(data))
 
 
+def end_with(parent: int) -> None:
+    """Let this process be killed as soon as the one that started it is gone, however that ended.
+
+    A parent killed by SIGKILL can end nobody, and a process inside of a hanging driver does not
+    notice that nothing more is asked for. Linux kills it then; elsewhere a thread does, if the
+    driver lets other threads run.
+
+    Args:
+        parent: process number of the one that started this process.
+    """
+    killed = False
+    if sys.platform.startswith("linux"):
+        prctl = ctypes.CDLL(None).prctl
+        killed = prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL)) == 0
+    if not killed:
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    if os.getppid() != parent:  # gone before it could be asked for
+        os._exit(1)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    end_with(int(sys.argv[1]))
     channel = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a driver prints must not come between the answers
     serve(sys.stdin.buffer, channel)

@@ -6,6 +6,8 @@ import functools
 import importlib.util
 import os
 import pickle
+import signal
+import subprocess
 import sys
 import time
 
@@ -114,6 +116,86 @@ def test_closing_ends_the_process(impostor):
     with pytest.raises(ProcessLookupError):
         os.kill(first, 0)
     impostor.close()
+
+
+def _gone(process: int, limit: float = 10.0) -> bool:
+    """Wait until a process that is not ours has ended, or waits to be reaped."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+        ).stdout.strip()
+        if not state or state.startswith("Z"):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+# Draws in a hanging worker; says the worker's number before it hangs.
+PARENT = """
+import sys
+from mmpmg.synthesis.glsl_process import GLSLProcess
+process = GLSLProcess(time_limit=60, command=eval(sys.argv[1]))
+process.draw(sys.argv[2], 4, 4, {})
+print(process._process.pid, flush=True)
+process.draw(sys.argv[3], 64, 64, {})
+"""
+# Joins its life to its parent's, as the real worker does, then is busy for good when asked to hang.
+BOUND = """
+import sys
+from mmpmg.synthesis.glsl_worker import end_with
+PRELUDE
+end_with(int(sys.argv[1]))
+""" + IMPOSTOR.replace("time.sleep(60)", "[None for _ in iter(int, 1)]")
+
+
+def _worker_of_a_killed_parent(command: list[str] | None, plain: str, endless: str) -> int:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, repr(command), plain, endless],
+        stdout=subprocess.PIPE, text=True,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
+    )  # fmt: skip
+    try:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        time.sleep(0.5)  # it hangs by now
+        os.kill(worker, 0)
+    finally:
+        parent.kill()
+        parent.wait()
+    return worker
+
+
+@pytest.mark.parametrize("prelude", ["", "sys.platform = 'elsewhere'"])
+def test_a_hanging_process_ends_with_a_killed_parent(prelude):
+    command = [sys.executable, "-c", BOUND.replace("PRELUDE", prelude)]
+    worker = _worker_of_a_killed_parent(command, "", "hang")
+    if not _gone(worker):
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("the drawing process outlived the process that started it")
+
+
+def test_an_endless_shader_ends_with_a_killed_parent(screen):
+    worker = _worker_of_a_killed_parent(None, PLAIN, complete(ENDLESS).text)
+    if not _gone(worker):
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("the drawing process outlived the process that started it")
+
+
+def test_a_process_whose_parent_is_gone_already_does_not_begin():
+    code = BOUND.replace("PRELUDE", "")
+    other = subprocess.run(
+        [sys.executable, "-c", code, "1"], input="", capture_output=True, text=True, timeout=60,
+        env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)), check=False,
+    )  # fmt: skip
+    assert other.returncode == 1 and not other.stdout and not other.stderr
+
+
+def test_a_process_that_ended_between_two_pictures_is_replaced(impostor):
+    first = _identity(impostor)
+    os.kill(first, signal.SIGKILL)
+    impostor._process.wait()
+    assert _identity(impostor) != first
 
 
 def test_what_is_missing_is_named(monkeypatch):
