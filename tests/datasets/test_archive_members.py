@@ -170,7 +170,9 @@ def test_damage_between_members_is_told_from_the_end(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on this system")
-@pytest.mark.parametrize(("kind", "size"), [("g", "-512"), ("x", "-1536"), ("x", "+5"), ("g", "")])
+@pytest.mark.parametrize(
+    ("kind", "size"), [("g", "-512"), ("x", "-1536"), ("x", "+5"), ("g", "5_0")]
+)
 def test_a_pax_size_that_is_no_number_is_damage_and_ends_the_scan(tmp_path, kind, size):
     """A negative one sends a scan that believes it backwards, for ever."""
 
