@@ -25,7 +25,7 @@ try:
 except ImportError:  # Windows has no such locks: several processes may scan at once there
     fcntl = None  # type: ignore[assignment]
 
-_FORMAT = 1
+_FORMAT = 2
 _RACY_NS = 2_000_000_000  # an archive written to this short before may change unnoticed
 
 

@@ -29,6 +29,7 @@ _COMPRESSED = {
     b"\xfd7zXZ": "unxz -k",
     b"\x28\xb5\x2f\xfd": "unzstd",
 }
+_MAX_LABEL = 2**31 - 1  # categories are int32
 _FIELDS = ("archive", "offset", "stored", "length", "check", "deflated")
 
 
@@ -98,7 +99,7 @@ def scan_archive(path: str, wanted: Wanted) -> tuple[dict, dict[str, np.ndarray]
         with ArchiveProgress(path) as progress:
             for member in scan(file, path, found, progress):
                 why = objection(member)
-                if why is None and wanted.samples and member.name.endswith(b".cls"):
+                if why is None and wanted.samples and _key_and_field(member.name)[1] == b".cls":
                     labels[_key_and_field(member.name)[0]] = _label(kind, file, member)
                     continue
                 if why is None and not _is_wanted(member.name, wanted):
@@ -119,7 +120,7 @@ def scan_archive(path: str, wanted: Wanted) -> tuple[dict, dict[str, np.ndarray]
     for number, name in enumerate(names):
         if wanted.samples:
             group = labels.get(_key_and_field(name)[0], b"")
-            if group and not group.isdigit():
+            if group and not (group.isdigit() and int(group) <= _MAX_LABEL):
                 found.add(UNLABELLED, os.fsdecode(name))
                 group = b""
         else:

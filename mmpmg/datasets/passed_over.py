@@ -22,7 +22,7 @@ OUTSIDE = "its path leaves the folder"
 ENCRYPTED = "encrypted"
 NESTED = "an archive inside the archive"
 REPEATED = "replaced by a later member of the same name"
-UNLABELLED = "its .cls is no whole number"
+UNLABELLED = "its .cls is no whole number below 2^31"
 TOO_LARGE = "larger than 1 GiB"
 CUT_OFF = "its bytes lie outside the file"
 

@@ -65,7 +65,7 @@ class WebDatasetImages(ImagesInArchives):
         )  # fmt: skip
 
     def categories(self) -> np.ndarray:
-        """Return the category of every image, (N,) int32: the number in its ``.cls``.
+        """Return the category of every image, (N,) int32: the number in its ``.cls`` (in any case).
 
         Raises:
             ValueError: an image has none.
@@ -77,7 +77,7 @@ class WebDatasetImages(ImagesInArchives):
         if without:
             raise ValueError(
                 f"{without} of the {len(self)} images of images.shards have no category (no "
-                "key.cls beside them that holds a whole number): use subset='random'"
+                "key.cls beside them that holds a whole number below 2^31): use subset='random'"
             )
         return chosen
 

@@ -76,7 +76,11 @@ def test_one_image_of_a_key_counts_and_a_field_is_all_behind_the_first_dot(tmp_p
     assert [int(segments.load(i)[0, 0, 0]) for i in range(len(segments))] == [1, 5]
 
 
-@pytest.mark.parametrize("label", [None, b"", b"cat", b"-1", b"1" * 100, b"1.5"])
+@pytest.mark.parametrize(
+    "label",
+    [None, b"", b"cat", b"-1", b"1" * 100, b"1.5", b"2147483648", b"3000000000", b"4294967297",
+     b"9" * 20],
+)  # fmt: skip
 def test_without_a_whole_number_there_are_images_but_no_categories(tmp_path, label):
     members = [("a.png", picture(1)), ("a.cls", b"3"), ("b.png", picture(2))]
     members += [] if label is None else [("b.cls", label)]
@@ -85,7 +89,14 @@ def test_without_a_whole_number_there_are_images_but_no_categories(tmp_path, lab
     with pytest.raises(ValueError, match=r"1 of the 2 images.*no category.*subset='random'"):
         ImageToPseudoVideo(source, [], subset="balanced")
     if label is not None:
-        assert "no whole number (b.png)" in str(source.passed_over)
+        assert "no whole number below 2^31 (b.png)" in str(source.passed_over)
+
+
+def test_the_label_is_the_field_cls_itself_in_any_case(tmp_path):
+    members = [("1.png", picture(1)), ("1.cls", b"4"), ("1.seg.cls", b"9"),
+               ("2.png", picture(2)), ("2.CLS", b"2147483647")]  # fmt: skip
+    source = WebDatasetImages(write_shard(tmp_path / "a.tar", members), cache=False)
+    assert source.categories().tolist() == [4, 2**31 - 1]
 
 
 def test_a_missing_shard_is_named(shards, tmp_path):
