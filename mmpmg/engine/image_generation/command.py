@@ -81,9 +81,21 @@ class Command:
             ValueError: it is something else.
         """
         try:
-            return cls(**json.loads(text))
+            command = cls(**json.loads(text))
         except TypeError as error:
             raise ValueError(str(error)) from None
+        for key in ("num", "num_categories"):
+            value = getattr(command, key)
+            if type(value) is not int or value < 1:  # not bool
+                raise ValueError(f"{key} {value!r}: must be a whole number, 1 or more")
+        for key in ("source", "format", "encoder", "version", "probe"):
+            if not isinstance(getattr(command, key), str):
+                raise ValueError(f"{key} {getattr(command, key)!r}: must be text")
+        if command.format not in FORMATS:
+            raise ValueError(f"format {command.format}: must be one of {', '.join(FORMATS)}")
+        if not isinstance(command.parameters, dict):
+            raise ValueError(f"parameters {command.parameters!r}: must be an object")
+        return command
 
     def to_json(self) -> str:
         """Write on one line, the same for the same values."""

@@ -15,6 +15,7 @@ make a folder ends with the same bytes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -56,7 +57,8 @@ def read_lines(file: Path) -> Iterator[tuple[str, bytes | str]]:
             if match := _LINE.fullmatch(line):
                 yield match[2], bytes.fromhex(match[1])
             elif match := _SKIPPED.fullmatch(line):
-                yield match[1], json.loads(match[2])
+                with contextlib.suppress(ValueError):  # damaged, as a torn line is
+                    yield match[1], str(json.loads(match[2]))
 
 
 def read_command(folder: Path) -> Command | None:
@@ -84,12 +86,20 @@ class Record:
 
     Args:
         layout: where images lie.
+
+    Raises:
+        GenerationError: there is not so much memory.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.made = np.zeros(layout.num, bool)
-        self.digests = np.zeros((layout.num, 32), np.uint8)
+        try:
+            self.made = np.zeros(layout.num, bool)
+            self.digests = np.zeros((layout.num, 32), np.uint8)
+        except (MemoryError, ValueError):
+            raise GenerationError(
+                f"{layout.num} images: there is not the memory to keep their checksums; lower --num"
+            ) from None
         self.skipped: dict[int, str] = {}
 
     def read(self, file: Path, beat: Callable[[], None] = lambda: None) -> int:

@@ -18,6 +18,7 @@ from .manifest import MANIFEST, Record, read_command
 from .progress import Progress
 
 _BATCH = 1024  # files that are looked at at once
+_SHORTEST = 32  # bytes; every line about an image is longer
 _NAMED = 20  # of each kind of fault
 
 
@@ -40,6 +41,11 @@ def verify(out: str, workers: int = 0) -> None:
             f"{out} is not finished: run again: {begun.shell(out)}"
             if begun is not None
             else f"{out} has no {MANIFEST}: it was not made by tools/generate_images.py"
+        )
+    if command.num > (folder.out / MANIFEST).stat().st_size // _SHORTEST:
+        raise GenerationError(
+            f"{folder.out / MANIFEST} is damaged: too short for the {command.num} images that "
+            "its second line names. Correct that line (num), or make the images in a new folder"
         )
     record = Record(command.layout)
     record.read(folder.out / MANIFEST)

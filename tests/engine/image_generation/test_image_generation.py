@@ -564,6 +564,14 @@ def test_a_damaged_manifest_is_found(tmp_path):
         verify(str(tmp_path))
 
 
+def test_a_manifest_that_names_too_many_images_is_damaged(tmp_path):
+    dots(tmp_path)
+    text = (tmp_path / MANIFEST).read_text()
+    (tmp_path / MANIFEST).write_text(text.replace('"num": 23', '"num": 1000000000', 1))
+    with pytest.raises(GenerationError, match="too short for the 1000000000 images"):
+        verify(str(tmp_path))
+
+
 def test_the_last_words_train(tmp_path, capsys):
     """What the tool says at the end is a recipe that exists, with keys that it has."""
     out = tmp_path / "my&dots"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from dataclasses import replace
 
@@ -128,6 +129,32 @@ def test_another_file_of_that_name_is_refused(tmp_path):
     (tmp_path / MANIFEST).write_text('# x\n# {"source": "shaders", "more": 1}\n')
     with pytest.raises(GenerationError, match="more"):
         read_command(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("format", "gif"), ("format", 3), ("num", "6"), ("num", 0), ("num", True), ("num", 1e12),
+     ("num_categories", 0), ("num_categories", None), ("parameters", []), ("source", 1),
+     ("version", None)],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_named(tmp_path, key, value):
+    head = json.dumps({**json.loads(COMMAND.to_json()), key: value})
+    (tmp_path / MANIFEST).write_text(f"# x\n# {head}\n")
+    with pytest.raises(GenerationError, match=f"cannot be read as a manifest: {key} "):
+        read_command(tmp_path)
+
+
+@pytest.mark.parametrize("num", [10**13, 10**30])
+def test_a_number_beyond_all_memory_is_named(num):
+    with pytest.raises(GenerationError, match=f"{num} images"):
+        Record(replace(COMMAND, num=num).layout)
+
+
+def test_a_damaged_reason_counts_for_nothing(tmp_path):
+    (tmp_path / "journal").write_text(f"# skipped {COMMAND.layout.path(0)}: why\n")
+    record = Record(COMMAND.layout)
+    record.read(tmp_path / "journal")
+    assert not record.skipped
 
 
 @pytest.mark.parametrize(
