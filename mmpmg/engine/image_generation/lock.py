@@ -150,20 +150,31 @@ def _create(path: Path, text: str, token: str) -> bool:
     """Create a lock with its text, in one step where the file system has hard links."""
     part = path.with_name(f"{path.name}.{token}")
     try:
-        part.write_text(text)
-        os.link(part, path)
-    except FileExistsError:
-        return False
-    except FileNotFoundError:
-        raise
-    except OSError:
+        part.write_text(text)  # where this fails, so would the other way
         try:
-            with open(path, "x") as file:
-                file.write(text)
+            os.link(part, path)
         except FileExistsError:
             return False
+        except FileNotFoundError:
+            raise
+        except OSError:
+            return _create_without_links(path, text)
     finally:
         part.unlink(missing_ok=True)
+    return True
+
+
+def _create_without_links(path: Path, text: str) -> bool:
+    try:
+        file = open(path, "x")  # noqa: SIM115  (closed below, before it is removed)
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        path.unlink(missing_ok=True)  # an empty lock would hold others up
+        raise
     return True
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -95,6 +96,39 @@ def test_a_torn_lock_is_not_free_at_once(tmp_path, monkeypatch):
     assert not read_holder(path)["dead"]
     touch(path, age=module.STALE + 1)
     Lock.acquire(path)
+
+
+def refuse(number):
+    def call(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_full_disk_leaves_no_lock(tmp_path, monkeypatch, links):
+    if links:
+        monkeypatch.setattr(module.Path, "write_text", refuse(errno.ENOSPC))
+    else:
+        monkeypatch.setattr(module.os, "link", refuse(errno.EPERM))
+
+        def open_full(path, mode):
+            path.touch()
+            return open("/dev/full", "w")
+
+        monkeypatch.setattr(module, "open", open_full, raising=False)
+    with pytest.raises(OSError, match="No space left"):
+        Lock.acquire(tmp_path / "a.lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_links_has_locks_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(module.os, "link", refuse(errno.EPERM))
+    lock = Lock.acquire(tmp_path / "a.lock")
+    with pytest.raises(HeldError):
+        Lock.acquire(tmp_path / "a.lock")
+    lock.release()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_heartbeat_touches_the_lock_and_notices_its_loss(tmp_path, monkeypatch):
