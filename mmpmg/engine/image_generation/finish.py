@@ -12,7 +12,7 @@ from .command import Command
 from .errors import GenerationError
 from .folder import ImageFolder, unwritable
 from .layout import Shard
-from .manifest import MANIFEST, Record
+from .manifest import MANIFEST, Record, read_command
 
 _RECIPES = {
     "fractaldb": "configs/pmg/vit-b_fractaldb.py",
@@ -73,7 +73,7 @@ def merge(out: str) -> None:
         GenerationError: images are missing, or a shard is still at work.
     """
     folder = ImageFolder(Path(out))
-    if not folder.state.is_dir() and (folder.out / MANIFEST).exists():
+    if _is_finished(folder):
         print(f"{out} is finished: its manifest is {folder.out / MANIFEST}")
         return
     command = folder.begun()
@@ -94,6 +94,26 @@ def merge(out: str) -> None:
             f"{out}: {len(missing)} of {command.num} images are missing "
             f"({', '.join(sorted(lacks))}). Run again: {command.shell(out)} [--shard ...]"
         )
+
+
+def _is_finished(folder: ImageFolder) -> bool:
+    """Tell whether a folder has its manifest and no run; remove what a killed one left of it."""
+    made = read_command(folder.out)
+    if made is None or not folder.state.is_dir():
+        return made is not None
+    try:
+        with folder.guarded():
+            made = read_command(folder.out)
+            # A run takes the manifest away as it begins: where both are, it was killed at its end.
+            over = made is not None and folder.begun() in (None, made)
+            if over and not any(True for _ in folder.at_work()):
+                folder.clean()
+                return True
+    except FileNotFoundError:  # another run has just finished
+        return (folder.out / MANIFEST).exists()
+    except OSError as error:
+        raise unwritable(folder.out, error) from None
+    return False
 
 
 def last_words(out: Path, command: Command) -> str:

@@ -518,6 +518,19 @@ def test_merging(tmp_path, whole, monkeypatch, capsys):
     assert content(tmp_path) == whole
 
 
+@pytest.mark.parametrize("left", [[], ["command.json"], ["journal-00000-of-00001-ab"]])
+def test_merging_cleans_what_a_run_that_was_killed_at_its_end_left(tmp_path, whole, capsys, left):
+    dots(tmp_path)
+    (tmp_path / STATE).mkdir()
+    head = (tmp_path / MANIFEST).read_text().splitlines()[1].removeprefix("# ")
+    for name in left:
+        (tmp_path / STATE / name).write_text(head)
+    merge(str(tmp_path))
+    assert "is finished" in capsys.readouterr().out
+    assert not (tmp_path / STATE).exists()
+    assert content(tmp_path) == whole
+
+
 def test_verifying(tmp_path, capsys):
     with pytest.raises(GenerationError, match="was not made by"):
         verify(str(tmp_path))
