@@ -7,10 +7,13 @@ import logging
 import numpy as np
 from mmengine.logging import print_log
 
+from mmpmg.synthesis.uniform_stream import UniformStream
+
 from .image_sources import CategorizedImages, ImageSource
 
 #: What ``subset`` may be.
 SUBSETS = ("first", "random", "balanced")
+_MAX_COUNT = 2**31  # numbers of images are kept as int32
 
 
 def choose_images(
@@ -43,6 +46,14 @@ def choose_images(
     """
     if num_images is not None and num_images < 1:
         raise ValueError(f"{key}.num_images={num_images}: must be 1 or more, or None for all")
+    endless = getattr(source, "endless", False)
+    if subset == "first" and num_categories is None:
+        count = len(source) if num_images is None else num_images
+        _check_range(count, source, key)
+        if count > len(source) and not endless:
+            raise _too_few(count, len(source), "", key)
+        return np.arange(count, dtype=np.int32)
+    _check_range(max(len(source), num_images or 0), source, key)
     available = np.arange(len(source), dtype=np.int32)
     categories = None
     if num_categories is not None or subset == "balanced":
@@ -53,20 +64,16 @@ def choose_images(
         available = available[np.isin(categories, kept)]
         of_those = f" in {key}.num_categories={num_categories} of its categories"
     count = len(available) if num_images is None else num_images
-    rounds = -(-count // len(available)) if getattr(source, "endless", False) else 1
+    rounds = -(-count // len(available)) if endless else 1
     if count > rounds * len(available):
-        raise ValueError(
-            f"{key}.num_images={count}, but the image source holds only {len(available)}"
-            f"{of_those}: lower num_images, set it to None to use all, or point images at a "
-            "larger set"
-        )
+        raise _too_few(count, len(available), of_those, key)
+    _check_range(rounds * len(source), source, key)
     chosen = []
     for number in range(rounds):
         numbers = available
         if subset != "first":
             # Further rounds have streams of their own: the first stays what it is without them.
-            rng = np.random.default_rng((seed, 2, number) if number else seed)
-            numbers = rng.permutation(len(source)).astype(np.int32)
+            numbers = _shuffled(len(source), seed, 0, number).astype(np.int32)
             numbers = numbers[np.isin(numbers, available)]
         chosen.append(numbers + np.int32(number * len(source)))
     drawn = np.concatenate(chosen)
@@ -119,7 +126,35 @@ def _choose_categories(
     if subset == "first":
         return np.arange(num_categories)
     # A stream of its own: the draw of images stays what it is without num_categories.
-    return np.random.default_rng((seed, 1)).permutation(available)[:num_categories]
+    return _shuffled(available, seed, 1)[:num_categories]
+
+
+def _shuffled(count: int, *key: int) -> np.ndarray:
+    """Return the whole numbers below ``count`` in an order that is the same with every NumPy.
+
+    Equal uniform numbers, of which there are hardly any, stay in their order. What
+    `numpy.random.Generator.permutation` returns may change from release to release, and a resumed
+    run would go on with another subset.
+    """
+    return np.argsort(UniformStream(*key).take(count), kind="stable")
+
+
+def _check_range(count: int, source: ImageSource, key: str) -> None:
+    if count >= _MAX_COUNT:
+        raise ValueError(
+            f"{count} images of {type(source).__name__} are to be numbered for {key}, but only "
+            f"{_MAX_COUNT - 1} can be: lower {key}.num_images or, of a generator, "
+            "images.images_per_category; dataset.endless=True makes new images in every epoch all "
+            "the same"
+        )
+
+
+def _too_few(count: int, available: int, of_those: str, key: str) -> ValueError:
+    return ValueError(
+        f"{key}.num_images={count}, but the image source holds only {available}"
+        f"{of_those}: lower num_images, set it to None to use all, or point images at a "
+        "larger set"
+    )
 
 
 def _tell_of_small_categories(categories: np.ndarray, count: int, key: str) -> None:

@@ -10,7 +10,8 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from torch.utils.data import DataLoader
 
-from mmpmg.datasets import ImageReadError, ImageToPseudoVideo, SampleSeedSampler
+from mmpmg.datasets import FractalImages, ImageReadError, ImageToPseudoVideo, SampleSeedSampler
+from mmpmg.datasets.image_choice import choose_images
 
 SIZES = {0: 3, 4: 20, 7: 7, 9: 20, 11: 20}
 
@@ -210,3 +211,51 @@ def test_bad_images_of_an_endless_set_are_replaced_alike():
     ]  # fmt: skip
     assert epochs(build(), 3, workers=2, persistent=True) == alone
     assert all(12 * e <= number < 12 * e + 12 for e in range(3) for number in alone[e])
+
+
+def test_draws_do_not_lean_on_what_numpy_may_change(monkeypatch):
+    """Only raw bits are promised to stay; a resume elsewhere must go on with the same images."""
+
+    def refuse(*args):
+        raise AssertionError("numpy.random.Generator may change")
+
+    monkeypatch.setattr(np.random, "default_rng", refuse)
+    assert choose_images(Labelled(), 6, "random", 3).tolist() == [44, 13, 36, 67, 57, 28]
+    assert choose_images(Labelled(), 6, "balanced", 3, num_categories=2).tolist() == [
+        67,
+        0,
+        57,
+        1,
+        66,
+        2,
+    ]
+    assert choose_images(Endless(), 15, "random", 3).tolist() == [
+        0,
+        8,
+        11,
+        7,
+        3,
+        1,
+        9,
+        6,
+        5,
+        4,
+        10,
+        2,
+        20,
+        19,
+        18,
+    ]
+
+
+def test_the_first_images_of_a_long_source_cost_what_they_are():
+    source = FractalImages(num_categories=3000, images_per_category=1_000_000)
+    assert choose_images(source, 10, "first", 0).tolist() == [*range(10)]
+    words = r"3000000000 images of FractalImages.*images_per_category.*dataset\.endless=True"
+    for subset in ("first", "random", "balanced"):
+        with pytest.raises(ValueError, match=words):
+            choose_images(source, None, subset, 0)
+    with pytest.raises(ValueError, match=words):
+        choose_images(source, 10, "first", 0, num_categories=3)
+    with pytest.raises(ValueError, match="2147483648 images of FractalImages"):
+        choose_images(FractalImages(2, 2), 2**31, "first", 0)
