@@ -25,6 +25,8 @@ _SIDE = 512  # of the published pictures; parameters are in its pixels
 _CELL = 8  # what shows is counted in squares of this side
 _CATEGORY_CELLS, _IMAGE_CELLS, _ATTEMPTS = 120, 40, 16
 _DARK = 24
+# Cells do not say how bright their lines are. With more orbits than these some are bright.
+_FEW_ORBITS, _DEVIATION = 64, 10
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def visual_atom_image(
         if any(
             _cells(x[some], y[some]) >= _IMAGE_CELLS
             for some in (bright[:: len(bright) // 8 + 1], bright)
-        ):
+        ) and (atom.orbits > _FEW_ORBITS or _stands_out(draw_orbits(x, y, grey, (_SIDE, _SIDE)))):
             break
     return draw_orbits(x * (width / _SIDE), y * (height / _SIDE), grey, (height, width))
 
@@ -152,6 +154,13 @@ def draw_orbits(
     for orbit, level in zip(points, grey.tolist(), strict=True):
         cv2.polylines(picture, [orbit], True, level)
     return np.asarray(cv2.merge([picture, picture, picture]))
+
+
+def _stands_out(picture: np.ndarray) -> bool:
+    """Say whether the grey levels have a standard deviation of 10 or more, in whole numbers."""
+    levels = picture[..., 0].astype(np.int64)
+    total, squares = int(levels.sum()), int((levels * levels).sum())
+    return squares * levels.size - total * total >= (_DEVIATION * levels.size) ** 2
 
 
 def _cells(x: np.ndarray, y: np.ndarray) -> int:

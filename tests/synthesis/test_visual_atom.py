@@ -120,6 +120,17 @@ def test_no_image_is_blank_or_nearly_constant():
         assert image.std() > 8, k
 
 
+def test_few_orbits_are_bright_enough_at_the_published_size():
+    """Lines are one pixel wide at any size, so that larger pictures are darker."""
+    assert visual_atom_image(0, 328, 6).std() >= 10  # five orbits, all of them dim at first
+    fewest = sorted(range(1000), key=lambda category: visual_atom(0, category).orbits)
+    for category in fewest[:60]:
+        for instance in range(8):
+            image = visual_atom_image(0, category, instance)
+            assert image.std() >= 10, (category, instance)
+            assert (image > 8).any(-1).mean() > 0.002, (category, instance)
+
+
 def test_atoms_that_hardly_show_are_drawn_anew():
     """With the published ranges alone some categories have next to nothing to show."""
     stream, meagre = UniformStream(11), 0
