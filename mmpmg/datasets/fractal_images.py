@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from mmaction.registry import DATASETS
 
-from mmpmg.synthesis import FRACTAL_COLORS, fractal_image
+from mmpmg.synthesis import FRACTAL_COLORS, FRACTAL_FEWEST_POINTS, fractal_image
 
 from .generated_images import GeneratedImages, positive
 
@@ -26,7 +26,7 @@ class FractalImages(GeneratedImages):
         size: side, or (height, width), in pixels.
         seed: another seed gives other fractals.
         color: ``"grey"`` as published, ``"iteration"`` or ``"map"``; see `fractal_image`.
-        points: how many are drawn; fewer make smaller pictures as dense, and faster.
+        points: how many are drawn, 100 or more; fewer make smaller pictures as dense, and faster.
 
     Raises:
         ValueError: an option is illegal.
@@ -47,6 +47,8 @@ class FractalImages(GeneratedImages):
             raise ValueError(f"images.color={color!r}: must be one of {allowed}")
         self.color = color
         self.points = positive(points, "images.points")
+        if self.points < FRACTAL_FEWEST_POINTS:
+            raise ValueError(f"images.points={points}: must be {FRACTAL_FEWEST_POINTS} or more")
 
     def name(self, index: int) -> str:
         """Return the call that makes an image again."""

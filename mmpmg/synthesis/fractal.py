@@ -37,6 +37,7 @@ _FILLED, _SIDE, _POINTS = 0.2, 512, 100_000  # the rule of the search
 # passed, out of 17,875, none had less than .93 of its first 8192 points in pixels of their own.
 _SCREEN, _SCREEN_POINTS = 0.9, 8192
 _SCRATCH = Scratch()
+FEWEST_POINTS = 100  # points that show more than a line or a speck
 _PROXY, _PROXY_FILLED, _RETREATS = 64, 0.15, 5
 
 
@@ -88,7 +89,7 @@ def fractal_image(
         instance: 0 or more; see `FractalVariant`.
         size: side, or (height, width), in pixels.
         color: ``"grey"`` (the published sets), ``"iteration"`` or ``"map"``; see `draw_patches`.
-        points: how many are drawn, 1 or more; 200,000 belong to 362 x 362.
+        points: how many are drawn, 100 or more; 200,000 belong to 362 x 362.
 
     Returns:
         (H, W, 3) uint8 RGB, a function of the arguments alone.
@@ -97,8 +98,10 @@ def fractal_image(
         ValueError: an argument is out of its range.
     """
     sides = (size, size) if isinstance(size, int) else (size[0], size[1])
-    if min(sides) < 1 or points < 1:
-        raise ValueError(f"size={size!r}, points={points}: must be 1 or more")
+    if min(sides) < 1:
+        raise ValueError(f"size={size!r}: must be 1 or more")
+    if points < FEWEST_POINTS:
+        raise ValueError(f"points={points}: must be {FEWEST_POINTS} or more")
     if min(seed, category, instance) < 0:
         raise ValueError(f"{seed=}, {category=}, {instance=}: must be 0 or more")
     if color not in COLORS:

@@ -237,6 +237,8 @@ def test_smallest_pictures(size):
         ((0, 0, -1), "instance=-1"),
         ((0, 0, 0, 32, "red"), "color='red'.*grey, iteration, map"),
         ((0, 0, 0, 32, "grey", 0), "points=0"),
+        ((0, 0, 0, 32, "grey", 1), "points=1: must be 100 or more"),
+        ((0, 0, 0, 32, "grey", 99), "points=99"),
     ],
 )
 def test_illegal_arguments(arguments, message):
