@@ -24,6 +24,7 @@ from .image_files import encode, write_file
 from .layout import Layout
 
 _CHUNK = 256  # images that a worker is given at once, at most
+_NO_MEMORY = -4  # cv2.error's code, StsNoMem
 _AHEAD = 2  # images before the end of its chunk at which it is given the next
 
 #: place, and the checksum of its file or why there is none.
@@ -155,7 +156,11 @@ class Workers:
         process.join(5)
         code = process.exitcode
         cause = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else "ended"
-        memory = " Where memory ran out, use fewer --workers." if code == -signal.SIGKILL else ""
+        memory = (
+            " Where memory ran out, lower --size or use fewer --workers."
+            if code == -signal.SIGKILL
+            else ""
+        )
         return f"A worker (process {process.pid}) {cause} while it made {making}.{memory}"
 
 
@@ -200,6 +205,11 @@ def _file_of(images: Any, index: int, format: str) -> bytes | str:
     except ImageReadError as error:
         return error.cause
     except Exception as error:
+        if isinstance(error, MemoryError) or getattr(error, "code", None) == _NO_MEMORY:
+            raise GenerationError(
+                f"{images.name(index)} takes more memory than there is ({error}): lower --size, or "
+                "use fewer --workers"
+            ) from None
         raise GenerationError(
             f"{images.name(index)} failed: {type(error).__name__}: {error}\n"
             f"{traceback.format_exc().rstrip()}"
