@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -117,6 +119,12 @@ class GLSLImages(GeneratedImages):
             logger="current",
             level=logging.WARNING,
         )
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the shaders that are drawn, paths and completed sources."""
+        shaders = sorted(zip(self._files, self._sources, strict=True))
+        text = json.dumps(shaders)  # ASCII, surrogates of odd file names included
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def _moment(self, index: int) -> tuple[int, dict]:
         category, instance = self.address(index)

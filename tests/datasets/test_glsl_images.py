@@ -49,6 +49,16 @@ def test_a_category_is_a_file_and_an_image_a_moment(folder):
     source.load(301)  # images go on beyond the length
 
 
+def test_the_fingerprint_tells_shaders_apart(folder):
+    before = GLSLImages(str(folder)).fingerprint()
+    (folder / "readme.txt").write_text("still no shader")
+    assert GLSLImages(str(folder), size=64, seed=3).fingerprint() == before
+    (folder / "c.frag").write_text(MOVES.replace(".3", ".4"))
+    edited = GLSLImages(str(folder)).fingerprint()
+    (folder / "c.frag").rename(folder / "d.frag")
+    assert len({before, edited, GLSLImages(str(folder)).fingerprint()}) == 3
+
+
 def test_bad_shaders_are_left_out_counted_and_named(folder, caplog):
     (folder / "bad.frag").write_text("void mainImage(out vec4 c, in vec2 p) {\n c = foo(p);\n}")
     (folder / "hangs.frag").write_text(ENDLESS)

@@ -31,6 +31,7 @@ FORMATS: dict[str, tuple[str, str, list[int]]] = {
     "jpeg": (".jpg", "JPEG, quality 95", [cv2.IMWRITE_JPEG_QUALITY, 95]),
 }
 _FLAGS = ("size", "seed", "num_categories")
+_FINGERPRINT = "fingerprint"  # of the user's files that a source draws by, where it has one
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Command:
 
     Args:
         source: a key of `SOURCES`.
-        parameters: every argument of the source's constructor, defaults included.
+        parameters: every argument of the source's constructor, defaults included; and its
+            ``fingerprint()``, if it has one: another when the user's files are others.
         num: the number of images.
         num_categories: of the source.
         format: a key of `FORMATS`.
@@ -114,7 +116,14 @@ class Command:
             return ["another first image from the same parameters: another generator made it"]
         if "source" in keys:
             keys = ["source"]
-        return [f"{key} {mine.get(key)}, not {theirs.get(key)}" for key in keys if key != "probe"]
+        return [
+            f"other {self.source} files (fingerprint {str(mine.get(key))[:12]}, not "
+            f"{str(theirs.get(key))[:12]}): the shaders differ"
+            if key == _FINGERPRINT
+            else f"{key} {mine.get(key)}, not {theirs.get(key)}"
+            for key in keys
+            if key != "probe"
+        ]
 
     def shell(self, out: str) -> str:
         """Write the command line that makes such a folder."""
@@ -123,7 +132,7 @@ class Command:
         for key, value in self.parameters.items():
             if key in _FLAGS:
                 words += ["--" + key.replace("_", "-"), *map(str, _listed(value))]
-            elif value is not None:
+            elif value is not None and key != _FINGERPRINT:
                 rest.append(f"{key}={value}")
         if self.format != "png":
             words += ["--format", self.format]
@@ -180,6 +189,8 @@ def build_source(source: str, given: Mapping[str, Any], num: int) -> tuple[Any, 
             images = kind(**{**wanted, "images_per_category": each})
     except (TypeError, ValueError, OSError, ImportError) as error:
         raise GenerationError(f"{source}: {error}") from error
+    if hasattr(images, "fingerprint"):
+        parameters[_FINGERPRINT] = images.fingerprint()
     return images, parameters
 
 

@@ -182,6 +182,26 @@ def test_another_source_version_or_generator_is_refused(tmp_path, monkeypatch):
     assert "another generator made it" in refusal(tmp_path)
 
 
+def test_other_files_of_the_user_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(DotImages, "fingerprint", lambda self: "ab" * 32, raising=False)
+    dots(tmp_path)
+    monkeypatch.setattr(DotImages, "fingerprint", lambda self: "cd" * 32)
+    message = refusal(tmp_path, num=30)
+    assert "fingerprint abababababab, not cdcdcdcdcdcd): the shaders differ" in message
+    assert "fingerprint=" not in message  # it is no option
+    monkeypatch.setattr(DotImages, "fingerprint", lambda self: "ab" * 32)
+    dots(tmp_path, num=30)
+
+
+def test_more_memory_than_there_is_is_one_message(tmp_path, monkeypatch):
+    def load(self, index):
+        raise MemoryError("Unable to allocate 224 GiB")
+
+    monkeypatch.setattr(DotImages, "load", load)
+    message = refusal(tmp_path)
+    assert "lower --size" in message and "Traceback" not in message
+
+
 def test_a_folder_of_other_files_is_refused(tmp_path):
     (tmp_path / "holiday.jpg").write_bytes(b"photo")
     assert "holds other files" in refusal(tmp_path)
@@ -297,7 +317,7 @@ def test_a_fault_of_the_generator_ends_the_run_and_loses_nothing(tmp_path, fault
     message = refusal(out, workers=2, options={"trouble": str(trouble)})
     if fault.startswith("die"):
         assert re.search(r"worker \(process \d+\) was killed by SIGKILL while it made", message)
-        assert "00003/00003_0000" in message and "fewer --workers" in message
+        assert "00003/00003_0000" in message and "lower --size" in message
     else:
         assert "dots(0, (3, 2)) failed: ZeroDivisionError: no dots today" in message
     assert "the same command goes on" in message
