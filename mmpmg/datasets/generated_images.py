@@ -23,7 +23,7 @@ class GeneratedImages:
         num_categories: how many categories.
         images_per_category: how many images of each.
         size: side, or (height, width), in pixels.
-        seed: another seed gives other categories.
+        seed: [0, 2^32); another seed gives other categories.
 
     Raises:
         ValueError: an option is illegal.
@@ -41,13 +41,15 @@ class GeneratedImages:
     ) -> None:
         self.num_categories = positive(num_categories, "images.num_categories")
         self.images_per_category = positive(images_per_category, "images.images_per_category")
-        sides = (size, size) if isinstance(size, int) else tuple(size)
-        if len(sides) != 2:
+        sides = (size, size) if isinstance(size, (int, np.integer)) else size
+        if isinstance(sides, str) or not isinstance(sides, Sequence) or len(sides) != 2:
             raise ValueError(f"images.size={size!r}: must be a side or (height, width)")
         self.size = (positive(sides[0], "images.size"), positive(sides[1], "images.size"))
-        if seed < 0:
-            raise ValueError(f"images.seed={seed}: must be 0 or more")
-        self.seed = seed
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"images.seed={seed!r}: must be a whole number")
+        if not 0 <= seed < 2**32:
+            raise ValueError(f"images.seed={seed}: must be 0 or more and below 2^32")
+        self.seed = int(seed)
 
     def __len__(self) -> int:
         return self.num_categories * self.images_per_category

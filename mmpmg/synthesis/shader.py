@@ -235,8 +235,10 @@ def shader_image(
         (H, W, 3) uint8 RGB, a function of the arguments alone.
 
     Raises:
-        ValueError: a number is negative or a side is below 1.
+        ValueError: a number is negative or 2^32 and more, or a side is below 1.
     """
+    if max(seed, category, instance) >= 2**32:
+        raise ValueError(f"{seed=}, {category=}, {instance=}: must be below 2^32")
     height, width = (size, size) if isinstance(size, int) else size
     return _program(seed, category).view(seed, category, instance).render(height, width)
 

@@ -13,10 +13,16 @@ class UniformStream:
     Whole numbers below n are ``floor(n u)``, other ranges ``low + (high - low) u``.
 
     Args:
-        *key: whole numbers, 0 or more; another key gives another stream.
+        *key: whole numbers in [0, 2^32); another key gives another stream.
+
+    Raises:
+        ValueError: a number is out of that range.
     """
 
     def __init__(self, *key: int) -> None:
+        # A longer one would fill two words, and be the same stream as two numbers.
+        if not all(0 <= number < 2**32 for number in key):
+            raise ValueError(f"seed, category, instance = {key}: must be in [0, 2^32)")
         # With their number, or (1,) would be the same stream as (1, 0).
         self._bits = np.random.PCG64(np.random.SeedSequence((len(key), *key)))
 

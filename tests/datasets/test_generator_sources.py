@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import re
 import subprocess
 import sys
 
@@ -24,6 +25,7 @@ OPTIONS = {
     "PerlinImages": dict(),
 }
 NAMES = list(OPTIONS)
+OPTIONS["ShaderImages"] = dict()
 
 
 @pytest.fixture(autouse=True)
@@ -88,13 +90,39 @@ def test_sources_can_be_sent_to_a_worker():
     [
         ("FractalImages", dict(color="red"), "images.color='red'.*iteration"),
         ("FractalImages", dict(points=0), "images.points=0"),
+        ("FractalImages", dict(points=1), "images.points=1: must be 100"),
         *[(name, dict(size=0), "images.size=0") for name in NAMES],
+        *[
+            ("ShaderImages", {key: value}, f"images.{key}={re.escape(repr(value))}: ")
+            for key, values in (
+                ("seed", (1.5, True, "1", 2**32, 2**64)),
+                ("size", ("64", 64.0, True, (1, 2, 3))),
+            )
+            for value in values
+        ],
         *[(name, dict(seed=-1), "images.seed=-1") for name in NAMES],
     ],
 )
 def test_illegal_options_name_the_recipe_key(name, options, message):
     with pytest.raises(ValueError, match=message):
         _source(name, **options)
+
+
+@pytest.mark.parametrize("size", [np.int64(24), (np.int32(24), 24), [24, 24]])
+def test_numbers_of_numpy_are_whole_numbers(size):
+    source = _source("ShaderImages", size=size, seed=np.uint32(5))
+    assert source.name(1) == "shader_image(5, 1, 0, (24, 24))"
+
+
+def test_long_seeds_do_not_stand_for_two_numbers():
+    for call in (
+        lambda: visual_atom_image(5 + (7 << 32), 0, 0, 16),
+        lambda: fractal_image(2**32, 0, 0, 16, points=200),
+        lambda: perlin_clip(0, 2**32, 0, 1, 16),
+        lambda: mmpmg.synthesis.shader_image(2**64, 0, 0, 16),
+    ):
+        with pytest.raises(ValueError, match="2\\^32"):
+            call()
 
 
 def _clips(**options) -> PerlinClips:
