@@ -23,7 +23,6 @@ def build_encoders(size: StepSize) -> tuple[MaskedVisionTransformer, VisionTrans
     width, depth, heads = ARCHITECTURES[size.arch]
     torch.manual_seed(0)
     ours = MaskedVisionTransformer(size.arch, img_size=size.side, num_frames=size.num_frames)
-    ours.init_weights()
     theirs = VisionTransformer(
         img_size=size.side,
         embed_dims=width,
