@@ -143,7 +143,11 @@ def _find_directory(file: int, archive: str) -> _Directory:
     tail = os.pread(file, size - tail_at, tail_at)
     # A comment may hold the mark by chance: the true record says how long its comment is. Where
     # none fits exactly, something was put behind the zip.
-    at = next(_end_records(tail, exact=True), next(_end_records(tail, exact=False), -1))
+    # A comment may even be an empty zip: a record in front of a directory goes first.
+    exact = list(_end_records(tail, exact=True))
+    at = next((at for at in exact if _has_directory(file, tail_at, tail, at)), -1)
+    if at < 0:
+        at = next(iter(exact), next(_end_records(tail, exact=False), -1))
     if at < 0:
         raise ArchiveError(
             f"The zip {archive} has no directory at its end: it was cut short, for example by a "
@@ -186,6 +190,16 @@ def _end_records(tail: bytes, exact: bool) -> Iterator[int]:
             if end == len(tail) or (not exact and end < len(tail)):
                 yield at
         at = tail.rfind(b"PK\x05\x06", 0, at)
+
+
+def _has_directory(file: int, tail_at: int, tail: bytes, at: int) -> bool:
+    """Tell whether a directory that holds members ends where an end record stands."""
+    _, _, _, _, entries, length, offset, _ = _END.unpack_from(tail, at)
+    end = tail_at + at
+    if entries == _FULL_16 or _FULL_32 in (length, offset):  # zip64: the locator stands there
+        return os.pread(file, 4, max(0, end - _LOCATOR.size)) == b"PK\x06\x07"
+    fits = entries > 0 and length > 0 and offset + length <= end
+    return fits and os.pread(file, 4, end - length) == b"PK\x01\x02"
 
 
 def _wide(extra: bytes, length: int, stored: int, offset: int) -> tuple[int, int, int]:

@@ -225,6 +225,13 @@ def test_a_comment_that_looks_like_the_end_of_a_zip(tmp_path):
     assert found_in(tmp_path / "a.zip")[0] == CONTENT
 
 
+def test_a_comment_that_is_an_empty_zip(tmp_path):
+    write_zip(tmp_path / "empty.zip", {})
+    write_zip(tmp_path / "a.zip", CONTENT, comment=(tmp_path / "empty.zip").read_bytes())
+    assert found_in(tmp_path / "a.zip")[0] == CONTENT
+    assert found_in(tmp_path / "empty.zip")[0] == {}
+
+
 def test_a_zip_behind_something_else_and_with_something_behind_it(tmp_path):
     write_zip(tmp_path / "a.zip", CONTENT)
     data = (tmp_path / "a.zip").read_bytes()
