@@ -129,14 +129,15 @@ def _choose_categories(
     return _shuffled(available, seed, 1)[:num_categories]
 
 
-def _shuffled(count: int, *key: int) -> np.ndarray:
+def _shuffled(count: int, seed: int, *key: int) -> np.ndarray:
     """Return the whole numbers below ``count`` in an order that is the same with every NumPy.
 
     Equal uniform numbers, of which there are hardly any, stay in their order. What
     `numpy.random.Generator.permutation` returns may change from release to release, and a resumed
     run would go on with another subset.
     """
-    return np.argsort(UniformStream(*key).take(count), kind="stable")
+    words = (seed,) if seed < 2**32 else (seed % 2**32, seed >> 32)  # keys have 32 bits
+    return np.argsort(UniformStream(*words, *key).take(count), kind="stable")
 
 
 def _check_range(count: int, source: ImageSource, key: str) -> None:

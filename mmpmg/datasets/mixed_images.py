@@ -26,7 +26,7 @@ class MixedImages:
 
     Args:
         sources: name -> recipe of an image source, or the source itself; a dict, so that a recipe
-            can change one by its name, or take it out with None.
+            can change one by its name, or take it out with None; its weight is ignored then.
         weights: name -> positive number. None: the lengths of the sources, that is all images.
         num_images: how many images in all. None: as many as the weights allow until a source ends.
         subset: which images of a source: the ``"first"``, a ``"random"`` draw or a ``"balanced"``
@@ -55,6 +55,9 @@ class MixedImages:
         }
         if not self.sources:
             raise ValueError("images.sources is empty: name at least one image source")
+        if weights is not None:  # those of sources that were taken out do not count
+            out = {name for name, source in sources.items() if source is None}
+            weights = {name: weight for name, weight in weights.items() if name not in out}
         self._names = list(self.sources)
         lengths = [len(source) for source in self.sources.values()]
         shares = _shares(self._names, lengths, weights)

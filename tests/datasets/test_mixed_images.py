@@ -62,12 +62,12 @@ def test_shares_follow_the_weights_and_no_image_comes_twice():
 def test_a_mixture_is_the_same_on_every_machine():
     mixed = MixedImages(dict(a=Numbered(1000), b=Numbered(1000)), dict(a=2, b=1), 6)
     assert addresses(mixed) == [
-        ("a", 113),
-        ("b", 196),
-        ("a", 595),
-        ("a", 563),
-        ("b", 843),
-        ("a", 871),
+        ("a", 127),
+        ("b", 16),
+        ("a", 694),
+        ("a", 208),
+        ("b", 763),
+        ("a", 57),
     ]
 
 
@@ -193,3 +193,11 @@ def test_a_recipe_can_take_a_source_out():
     with pytest.raises(ValueError, match=r"images\.sources is empty"):
         MixedImages(dict(a=None))
     assert list(mixed.sources) == ["a"]
+
+
+def test_the_weight_of_a_source_that_was_taken_out_does_not_count():
+    sources = dict(a=Numbered(20), b=None, c=Numbered(20))
+    mixed = MixedImages(sources, dict(a=1, b=5, c=3), 8)
+    assert Counter(name for name, _ in addresses(mixed)) == dict(a=2, c=6)
+    with pytest.raises(ValueError, match=r"images\.weights names a, d"):
+        MixedImages(sources, dict(a=1, b=5, d=3), 8)
