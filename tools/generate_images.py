@@ -18,8 +18,6 @@ manifest.sha256` in the folder checks it too.
 import argparse
 import sys
 
-from mmengine.config import DictAction
-
 import mmpmg  # noqa: F401  (registers the generators)
 from mmpmg.engine.image_generation import (
     FORMATS,
@@ -31,6 +29,7 @@ from mmpmg.engine.image_generation import (
     merge,
     verify,
 )
+from mmpmg.engine.recipe_changes import RecipeChanges
 
 
 def parse_options() -> argparse.Namespace:
@@ -50,7 +49,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--num-categories", type=int, help="categories that the images are of")
     parser.add_argument("--format", choices=list(FORMATS), default="png", help="of the files (png)")
     parser.add_argument(
-        "--options", nargs="+", action=DictAction, default={}, metavar="KEY=VALUE",
+        "--options", nargs="+", action=RecipeChanges, default={}, metavar="KEY=VALUE",
         help="further arguments of the source, e.g. root=my_shaders",
     )  # fmt: skip
     parser.add_argument("--merge", metavar="DIR", help="write the manifest of finished shards")

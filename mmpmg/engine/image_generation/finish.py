@@ -128,9 +128,9 @@ def last_words(out: Path, command: Command) -> str:
     recipe = _RECIPES.get(command.source, _RECIPE)
     key = "train_dataloader.dataset"
     note = ""
-    if re.search(r"[\s,()\[\]'\"]", str(out)):
+    if re.search(r"[,()\[\]'\"]", str(out)):
         note = (
-            "\n(--cfg-options is MMEngine's and takes no spaces, commas, brackets or quotes: "
+            "\n(--cfg-options takes no commas, brackets or quotes in a value: "
             "rename the folder, or write these keys into a recipe.)"
         )
     return (

@@ -624,10 +624,12 @@ def test_the_last_words_train(tmp_path, capsys):
     assert len(source) == 23 == dataset.num_images and dataset.subset == "balanced"
 
 
-def test_a_folder_that_mmengine_cannot_be_told_of_is_mentioned(tmp_path, capsys):
+def test_a_folder_that_cfg_options_cannot_name_is_mentioned(tmp_path, capsys):
     dots(tmp_path / "my dots")
+    assert "rename the folder" not in capsys.readouterr().out, "our tools take spaces"
+    dots(tmp_path / "dots, mine")
     words = capsys.readouterr().out
-    assert "no spaces" in words and "rename the folder" in words
+    assert "no commas" in words and "rename the folder" in words
 
 
 def test_a_process_that_has_used_opencvs_threads_can_start_workers(tmp_path):
