@@ -4,7 +4,7 @@ from . import transforms
 from .archive_images import ArchiveImages
 from .archive_member import ArchiveError
 from .bad_samples import TooManyBadSamplesError
-from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset, VideoReadError
+from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset
 from .fractal_images import FractalImages
 from .generated_images import GeneratedImages, ShaderImages
 from .glsl_images import GLSLImages
@@ -16,6 +16,7 @@ from .perlin_images import PerlinClips, PerlinImages
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
 from .video_frames import VideoFrames
+from .video_reading import VideoReadError
 from .visual_atom_images import VisualAtomImages
 from .webdataset_images import WebDatasetImages
 

@@ -15,61 +15,7 @@ from .bad_samples import BadSamples
 from .file_check import missing_files
 from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
-
-_OPENING = (loading.DecordInit, loading.PyAVInit, loading.OpenCVInit)
-_DECODING = (loading.DecordDecode, loading.PyAVDecode, loading.OpenCVDecode)
-
-
-class VideoReadError(RuntimeError):
-    """A video cannot be read; the message names it and says why."""
-
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-
-
-class _NamedErrors:
-    """A transform that reads a video; its errors name the file."""
-
-    def __init__(self, transform: Callable[[dict], dict]) -> None:
-        self.transform = transform
-
-    def __call__(self, results: dict) -> dict:
-        path = results["filename"]
-        try:
-            results = self.transform(results)
-        except (ImportError, MemoryError):
-            raise  # not the file's fault
-        except Exception as error:
-            raise VideoReadError(path, _reason(path, error)) from error
-        if results.get("total_frames", 1) < 1:
-            raise VideoReadError(path, "the video has no frames")
-        return results
-
-    def __repr__(self) -> str:
-        return repr(self.transform)
-
-
-class _OpenByPath:
-    """MMAction2's ``DecordInit``, but decord reads the file itself.
-
-    MMAction2 hands it the bytes; from memory decord 0.6 crashes, process and all, on an AVI that is
-    cut short, and by its path it reads the frames that are there.
-    """
-
-    def __init__(self, num_threads: int) -> None:
-        self.num_threads = num_threads
-
-    def __call__(self, results: dict) -> dict:
-        from decord import VideoReader
-
-        reader = VideoReader(video_file(results["filename"]), num_threads=self.num_threads)
-        results["video_reader"] = reader
-        results["total_frames"] = len(reader)
-        results["avg_fps"] = reader.get_avg_fps()
-        return results
-
-    def __repr__(self) -> str:
-        return f"DecordInit(by path, num_threads={self.num_threads})"
+from .video_reading import READING, NamedErrors, OpenByPath, VideoReadError, video_file
 
 
 class _ChecksVideos(VideoDataset):
@@ -85,9 +31,9 @@ class _ChecksVideos(VideoDataset):
         steps = self.pipeline.transforms
         for number, step in enumerate(steps):
             if isinstance(step, loading.DecordInit) and step.io_backend == "disk":
-                steps[number] = _NamedErrors(_OpenByPath(step.num_threads))
-            elif isinstance(step, (*_OPENING, *_DECODING)):
-                steps[number] = _NamedErrors(step)
+                steps[number] = NamedErrors(OpenByPath(step.num_threads))
+            elif isinstance(step, READING):
+                steps[number] = NamedErrors(step)
         self.max_bad_share = max_bad_share
         self._begin_record()
 
@@ -297,21 +243,3 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
     def _make(self, info: dict, number: int) -> Any:
         self.seed_sample(info)
         return RepeatAugDataset.prepare_data(self, number)
-
-
-def _reason(path: str, error: Exception) -> str:
-    """Say why a video cannot be read, as far as the file itself shows it."""
-    try:
-        with open(video_file(path), "rb") as file:
-            head = file.read(12)
-    except OSError as missing:
-        return missing.strerror or str(missing)
-    if not head:
-        return "the file is empty"
-    words = str(error).strip().splitlines() or [type(error).__name__]
-    return f"cannot be decoded ({words[0].rstrip('.')}); it begins with {head!r}"
-
-
-def video_file(filename: str) -> str:
-    """Return the file that MMAction2's loaders open: without an ending they add one."""
-    return filename if os.path.splitext(filename)[1] else f"{filename}.mp4"

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from mmaction.registry import DATASETS
 
-from .checked_videos import video_file
 from .file_check import CHECKS, missing_files
 from .generated_images import positive
 from .image_decoding import ImageReadError
 from .image_sources import no_images
 from .path_index import PathIndex
+from .video_reading import video_file
 
 _NO_DECORD = (
     "VideoFrames needs decord, which decodes the videos: pip install decord (there are wheels for "
