@@ -98,6 +98,7 @@ def generate(options: GenerationOptions) -> None:
             except OSError as error:
                 raise unwritable(folder.out, error) from None
             finally:
+                crew.stop()  # or one might write into the folder that is being removed
                 shutil.rmtree(folder.state / f"tmp-{lock.token}", ignore_errors=True)
                 lock.release()
         finish(folder, command, shard)

@@ -81,7 +81,10 @@ class Workers:
         return self
 
     def __exit__(self, *reason: object) -> None:
-        """Stop them at once: what they were writing has a temporary name only."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop them at once, if they still run: what they were writing has a temporary name."""
         for process in self._processes:
             process.kill()
         for process, pipe in zip(self._processes, self._pipes, strict=True):
