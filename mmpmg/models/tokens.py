@@ -112,3 +112,19 @@ def split_tokens(mask: Tensor, num_masked: int) -> tuple[Tensor, Tensor]:
     order = mask.to(torch.uint8).argsort(dim=1, stable=True)
     num_visible = mask.shape[1] - num_masked
     return order[:, :num_visible], order[:, num_visible:]
+
+
+def first_tokens(priority: Tensor, noise: Tensor, count: int) -> Tensor:
+    """Choose exactly ``count`` tokens of each sample: by priority, then by chance.
+
+    Args:
+        priority: (B, N) integers from 0 to 3; the lowest go first.
+        noise: (B, N) int64 random numbers, which decide among equals.
+        count: How many, known on the host.
+
+    Returns:
+        (B, count) int64 token numbers, ascending.
+    """
+    # The two top bits below the sign are the priority's, the others the noise's.
+    key = (priority.to(torch.int64) << 61) | (noise & ((1 << 61) - 1))
+    return key.argsort(dim=1)[:, :count].sort(dim=1).values

@@ -73,21 +73,47 @@ def target(block_pixels):
     return out.permute(1, 2, 3, 0).flatten()
 
 
+def running_cell(t, h, w, masked_places, start):
+    """VideoMAE V2's decoder mask as a walk: a set of places of each 2 x 2 cell, row by row, that
+    moves on by one in every time slot. Returns a nested list, True = masked.
+    """
+    out = []
+    hidden = [(start + i) % 4 for i in range(masked_places)]
+    for _ in range(t):
+        out.append(
+            [[2 * (row % 2) + column % 2 in hidden for column in range(w)] for row in range(h)]
+        )
+        hidden = [(place + 1) % 4 for place in hidden]
+    return out
+
+
 def pretrain(
-    clip, pixels, mask, encoder, decoder, head, *, depth, heads, decoder_heads, token_shape
+    clip,
+    pixels,
+    mask,
+    encoder,
+    decoder,
+    head,
+    *,
+    depth,
+    heads,
+    decoder_heads,
+    token_shape,
+    spared=None,
 ):
     """One sample.
 
     Args:
         clip: (3, T, H, W) normalised; pixels: the same in [0, 1]; mask: (N,) bool, True = masked.
         encoder, decoder, head: state dicts.
+        spared: (N,) bool, masked tokens that the decoder neither sees nor is asked for.
 
     Returns:
         Predictions (K, values) of masked tokens in ascending order, and the loss.
     """
     blocks = cut(clip, token_shape)
     visible = [i for i in range(len(blocks)) if not mask[i]]
-    masked = [i for i in range(len(blocks)) if mask[i]]
+    masked = [i for i in range(len(blocks)) if mask[i] and not (spared is not None and spared[i])]
     kernel = encoder["patch_embed.projection.weight"]
     table = sinusoid(len(blocks), kernel.shape[0])
     x = torch.stack(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from mmaction.registry import MODELS
@@ -11,7 +11,10 @@ from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
 from mmpmg.models.sample_seeds import batch_seeds
-from mmpmg.models.tokens import split_tokens, token_grid
+from mmpmg.models.token_noise import token_noise
+from mmpmg.models.tokens import Grid, first_tokens, split_tokens, token_grid
+
+DECODER_STREAM = 2
 
 
 class MaskedTokens(NamedTuple):
@@ -23,6 +26,9 @@ class MaskedTokens(NamedTuple):
     """(B, N - K) int64, numbers of the visible tokens."""
     masked: Tensor
     """(B, K) int64, numbers of the masked tokens."""
+    asked: Tensor
+    """(B, A) int64, numbers of the masked tokens that training asks of the decoder; all of them
+    unless the decoder is masked too."""
 
 
 @MODELS.register_module()
@@ -39,6 +45,11 @@ class MaskedVideoPretrainer(BaseModel):
         masker: Draws the (B, N) masks from the samples' seeds.
         branches: name -> dict(neck=..., head=...); the loss of branch ``x`` is logged as
             ``loss_x``. None takes a base's branch out.
+        decoder_masker: Draws tokens that the decoder is spared while training, as VideoMAE V2 does
+            (arXiv 2303.16727, Sec. 3). The decoder then gets the visible tokens and the masked ones
+            that this masker keeps, and the loss is taken of the latter. (The authors' code also
+            hands it a mask token for each visible token that is kept; those meet no loss and are
+            left out here.) None, as in VideoMAE: it is asked for every masked token.
         data_preprocessor: MMAction2's ``ActionDataPreprocessor`` config.
         init_cfg: MMEngine initialisers.
 
@@ -51,6 +62,7 @@ class MaskedVideoPretrainer(BaseModel):
         backbone: dict,
         masker: dict,
         branches: dict[str, dict],
+        decoder_masker: dict | None = None,
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -72,7 +84,8 @@ class MaskedVideoPretrainer(BaseModel):
             )
         self.backbone = MODELS.build(backbone)
         self.masker = MODELS.build(masker)
-        self.masker.num_masked(self.backbone.grid)  # raises now rather than at the first step
+        self.decoder_masker: Any = None if decoder_masker is None else MODELS.build(decoder_masker)
+        self.num_asked(self.backbone.grid)  # raises now rather than at the first step
         self.necks, self.heads = ModuleDict(), ModuleDict()
         for name, branch in branches.items():
             self.necks[name] = MODELS.build(
@@ -124,8 +137,8 @@ class MaskedVideoPretrainer(BaseModel):
         pixels = self.pixels(clip)
         losses = {}
         for name, head in self.heads.items():
-            features = self.necks[name](encoded, tokens.visible, tokens.masked)
-            losses[f"loss_{name}"] = head.loss(features, pixels, tokens.masked)
+            features = self.necks[name](encoded, tokens.visible, tokens.asked)
+            losses[f"loss_{name}"] = head.loss(features, pixels, tokens.asked)
         return losses
 
     @torch.no_grad()
@@ -142,7 +155,7 @@ class MaskedVideoPretrainer(BaseModel):
     def reconstruct(
         self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
     ) -> tuple[MaskedTokens, dict[str, Tensor]]:
-        """Mask a batch of clips and predict what was hidden.
+        """Mask a batch of clips and predict all that was hidden, whatever training asks for.
 
         Args:
             clip: (B, C, T, H, W), normalised.
@@ -183,9 +196,40 @@ class MaskedVideoPretrainer(BaseModel):
                 f"a clip of (T, H, W) = {size} meets an encoder built for {built}; make the "
                 "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
             )
-        mask = self.masker(batch_seeds(data_samples, len(clip), clip.device), grid)
+        seeds = batch_seeds(data_samples, len(clip), clip.device)
+        mask = self.masker(seeds, grid)
         visible, masked = split_tokens(mask, self.masker.num_masked(grid))
-        return MaskedTokens(mask, visible, masked)
+        asked = masked if self.decoder_masker is None else self.ask(mask, seeds, grid)
+        return MaskedTokens(mask, visible, masked, asked)
+
+    def num_asked(self, grid: Grid) -> int:
+        """A, the masked tokens of every sample that training asks of the decoder."""
+        masked = self.masker.num_masked(grid)
+        if self.decoder_masker is None:
+            return masked
+        total = grid[0] * grid[1] * grid[2]
+        return max(1, round(masked * (1 - self.decoder_masker.num_masked(grid) / total)))
+
+    def ask(self, mask: Tensor, seeds: Tensor, grid: Grid) -> Tensor:
+        """Choose the masked tokens to ask of the decoder: those that the second masker keeps.
+
+        Where their number depends on the sample, chance takes some away or adds some that are not
+        kept, so that it is the same in all. With tube masks and running cells on a multiple of
+        four time slots, this never happens.
+
+        Args:
+            mask: (B, N) bool, True = masked.
+            seeds: (B,) int64, the samples' seeds.
+            grid: (t, h, w) of the tokens.
+
+        Returns:
+            (B, A) int64, ascending.
+        """
+        own = token_noise(seeds, 1, stream=DECODER_STREAM)[:, 0]  # or both masks would be alike
+        spared = self.decoder_masker(own, grid)
+        priority = 2 * (~mask).to(torch.uint8) + spared
+        noise = token_noise(own, mask.shape[1], stream=DECODER_STREAM)
+        return first_tokens(priority, noise, self.num_asked(grid))
 
     def pixels(self, clip: Tensor) -> Tensor:
         """Undo the normalisation of the data preprocessor: (B, C, T, H, W) in [0, 1]."""

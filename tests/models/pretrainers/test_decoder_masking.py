@@ -1,0 +1,143 @@
+"""Dual masking as in VideoMAE V2: the decoder sees and is asked for a part of the tokens."""
+
+import copy
+
+import pytest
+import torch
+from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from reference.videomae_reference import pretrain
+
+from mmpmg.models.tokens import first_tokens
+
+CONFIG = dict(
+    type="MaskedVideoPretrainer",
+    data_preprocessor=dict(
+        type="ActionDataPreprocessor", mean=[120.0] * 3, std=[58.0] * 3, format_shape="NCTHW"
+    ),
+    masker=dict(type="TubeMasker", mask_ratio=0.75),
+    decoder_masker=dict(type="RunningCellMasker", mask_ratio=0.5),
+    backbone=dict(
+        type="MaskedVisionTransformer", img_size=32, num_frames=8, patch_size=8,
+        embed_dims=48, depth=2, num_heads=3, use_mean_pooling=False,
+    ),
+    branches=dict(
+        pixel=dict(
+            neck=dict(type="MAEDecoder", embed_dims=24, depth=2, num_heads=3),
+            head=dict(type="MaskedRegressionHead", target=dict(type="PixelTarget")),
+        )
+    ),
+)  # fmt: skip
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    model = MODELS.build({**copy.deepcopy(CONFIG), **changes})
+    model.init_weights()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return model
+
+
+def samples(seeds):
+    out = []
+    for seed in seeds:
+        out.append(ActionDataSample())
+        out[-1].set_metainfo(dict(sample_seed=int(seed)))
+    return out
+
+
+def clips(count):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, 1, 3, 8, 32, 32, generator=generator)
+
+
+def test_loss_is_that_of_a_decoder_over_visible_and_kept_tokens():
+    model, inputs, data = build(), clips(2), samples([11, 12])
+    clip = inputs[:, 0]
+    tokens = model.draw(clip, data)
+    spared = tokens.mask.clone().scatter_(1, tokens.asked, False)
+    states = [
+        part.state_dict() for part in (model.backbone, model.necks["pixel"], model.heads["pixel"])
+    ]
+    pixels = model.pixels(clip)
+    expected = [
+        pretrain(
+            clip[i], pixels[i], tokens.mask[i], *states, spared=spared[i],
+            depth=2, heads=3, decoder_heads=3, token_shape=(2, 8, 8),
+        )[1]
+        for i in range(2)
+    ]  # fmt: skip
+    loss = model(inputs, data, mode="loss")["loss_pixel"]
+    torch.testing.assert_close(loss, torch.stack(expected).mean(), rtol=1e-5, atol=1e-5)
+
+
+def test_with_tubes_and_cells_exactly_the_kept_half_is_asked():
+    model = build()
+    tokens = model.draw(clips(64)[:, 0], samples(range(64)))
+    asked = torch.zeros_like(tokens.mask).scatter_(1, tokens.asked, True)
+    assert asked.sum(1).unique().tolist() == [tokens.masked.shape[1] // 2]
+    assert not (asked & ~tokens.mask).any(), "asked for a token that is visible"
+    # In each tube that is masked, two of the four slots.
+    tubes = tokens.mask.view(64, 4, 16)
+    assert (asked.view(64, 4, 16).sum(1) == 2 * tubes[:, 0]).all()
+    # The two masks have nothing to do with each other, and every token is asked for in its turn.
+    share = asked.float().mean(0)
+    assert (share - 0.375).abs().max() < 5 * (0.375 * 0.625 / 64) ** 0.5
+
+
+@pytest.mark.parametrize("kind", ["RandomMasker", "FrameMasker"])
+def test_any_pair_of_maskers_asks_equally_many_and_kept_ones_first(kind):
+    model = build(
+        masker=dict(type="RandomMasker", mask_ratio=0.75),
+        decoder_masker=dict(type=kind, mask_ratio=0.5),
+    )
+    data = samples(range(200))
+    clip = clips(1)[:, 0].expand(200, -1, -1, -1, -1)
+    tokens = model.draw(clip, data)
+    asked = torch.zeros_like(tokens.mask).scatter_(1, tokens.asked, True)
+    assert asked.sum(1).unique().tolist() == [24]
+    assert not (asked & ~tokens.mask).any()
+    share = asked.float().mean(0)
+    assert (share - 0.375).abs().max() < 5 * (0.375 * 0.625 / 200) ** 0.5, "some place is favoured"
+    again = model.draw(clip[3:4], data[3:4])
+    assert torch.equal(again.asked, tokens.asked[3:4]), "it hangs on the batch"
+
+
+def test_the_same_masker_twice_does_not_draw_the_same():
+    model = build(decoder_masker=dict(type="TubeMasker", mask_ratio=0.75))
+    tokens = model.draw(clips(64)[:, 0], samples(range(64)))
+    asked = torch.zeros_like(tokens.mask).scatter_(1, tokens.asked, True)
+    assert asked.sum(1).unique().tolist() == [12]
+    # One quarter of the masked places is kept on average; equal masks would keep none of them.
+    full_tubes = asked.view(64, 4, 16).all(1).sum(1).float().mean()
+    assert full_tubes > 2
+
+
+def test_prediction_answers_for_every_masked_token():
+    model = build()
+    out = model(clips(2), samples([1, 2]), mode="predict")
+    assert out[0].prediction["pixel"].shape[1] == out[0].mask.sum()
+
+
+def test_without_it_every_masked_token_is_asked():
+    model = build(decoder_masker=None)
+    tokens = model.draw(clips(2)[:, 0], samples([1, 2]))
+    assert torch.equal(tokens.asked, tokens.masked)
+
+
+def test_a_grid_that_the_cells_do_not_fit_raises_when_built():
+    backbone = dict(CONFIG["backbone"], num_frames=4, img_size=24)
+    with pytest.raises(ValueError, match=r"\(2, 3, 3\) grid"):
+        build(backbone=backbone)
+
+
+def test_first_tokens_against_a_loop():
+    generator = torch.Generator().manual_seed(3)
+    priority = torch.randint(0, 4, (5, 30), generator=generator)
+    noise = torch.randint(-(2**62), 2**62, (5, 30), generator=generator)
+    chosen = first_tokens(priority, noise, 11)
+    for row in range(5):
+        ranked = sorted(range(30), key=lambda i: (priority[row, i], noise[row, i] % 2**61))
+        assert chosen[row].tolist() == sorted(ranked[:11])
