@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
 import numpy as np
 from mmaction.registry import DATASETS
@@ -16,6 +17,8 @@ from .image_decoding import ImageReadError
 from .image_sources import ImageSource
 from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
+
+Draws: TypeAlias = Callable[[], np.random.Generator]
 
 
 @DATASETS.register_module()
@@ -142,10 +145,14 @@ class ImageToPseudoVideo(BaseDataset):
             TooManyBadSamplesError: more than ``max_bad_share`` of the tried images are bad.
         """
         results = self.seed_sample(self.get_data_info(idx))
-        image, number = self._load(results["sample_idx"], generator(results, "replacement"))
-        partners = generator(results, "partner")
+        expected = self._number(results["sample_idx"])
+        # Generators are made when they are drawn from, which most samples never do.
+        replacement = cache(lambda: generator(results, "replacement"))
+        partners = cache(lambda: generator(results, "partner"))
+        image, number = self._load(results["sample_idx"], replacement)
+        if number != expected:
+            results["filename"] = self.source.name(number)
         results.update(
-            filename=self.source.name(number),
             imgs=[image],
             img_shape=image.shape[:2],
             original_shape=image.shape[:2],
@@ -199,7 +206,7 @@ class ImageToPseudoVideo(BaseDataset):
         """Return the number in the source of a sample's image, in the epoch that is now."""
         return int(self._chosen[idx]) + self.seed_sample.epoch * self._period
 
-    def _load(self, idx: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    def _load(self, idx: int, draws: Draws) -> tuple[np.ndarray, int]:
         """Return (image, its number in the source) of a sample, or of one drawn in its place."""
         for _ in range(self.max_refetch + 1):
             number = self._number(idx)
@@ -211,15 +218,15 @@ class ImageToPseudoVideo(BaseDataset):
                 if self.test_mode:
                     raise
                 self.bad_samples.add(slot, error)
-                idx = int(rng.integers(len(self)))
+                idx = int(draws().integers(len(self)))
             else:
                 self.bad_samples.add_good(slot)
                 return image, number
         raise self.bad_samples.give_up(self.max_refetch + 1, slot)
 
-    def _load_partner(self, number: int, rng: np.random.Generator) -> np.ndarray:
+    def _load_partner(self, number: int, draws: Draws) -> np.ndarray:
         """Return an image other than ``number``, unless there is no other."""
-        idx = int(rng.integers(len(self)))
+        idx = int(draws().integers(len(self)))
         if self._number(idx) == number:
             idx = (idx + 1) % len(self)
-        return self._load(idx, rng)[0]
+        return self._load(idx, draws)[0]

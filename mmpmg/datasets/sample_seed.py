@@ -10,6 +10,7 @@ import hashlib
 import logging
 import random
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,13 @@ def generator(results: Mapping[str, Any], stream: str) -> np.random.Generator:
     seed = results.get("sample_seed")
     if seed is None:
         seed = _worker_seed()
-    # Not hash(): Python salts it per process.
-    key = int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "little")
-    return np.random.default_rng(np.random.SeedSequence((int(seed), key)))
+    return np.random.default_rng(np.random.SeedSequence((int(seed), _stream_key(stream))))
+
+
+@lru_cache
+def _stream_key(stream: str) -> int:
+    """Turn a stream's name into a number. Not by hash(): Python salts it per process."""
+    return int.from_bytes(hashlib.blake2b(stream.encode(), digest_size=8).digest(), "little")
 
 
 def _worker_seed() -> int:
@@ -120,7 +125,7 @@ class SeedSample(BaseTransform):
     @property
     def epoch(self) -> int:
         """The epoch that the sampler told last, from 0; the same in all workers."""
-        return int(self._state[2])
+        return int(self._state.numpy()[2])
 
     def note_outer_index(self, index: int) -> None:
         """Note the index that a repeating wrapper was asked for; the next sample is seeded by it.

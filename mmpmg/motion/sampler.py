@@ -60,6 +60,8 @@ class MotionSampler:
                 "example ops=dict(zoom=dict(type='ZoomInOut'))"
             )
         self.probabilities = np.array(weights) / sum(weights)
+        self._cumulative = self.probabilities.cumsum()
+        self._cumulative /= self._cumulative[-1]
         if self.mode == "compose":
             # Fails now, before training, if the ops do not go together.
             self.sample(np.random.default_rng(0), 2, (224, 224))
@@ -77,7 +79,8 @@ class MotionSampler:
         ops = list(self.ops.values())
         if self.mode == "compose":
             return compose([op.sample(rng, num_frames, size) for op in ops])
-        chosen = int(rng.choice(len(ops), p=self.probabilities))
+        # rng.choice(len(ops), p=self.probabilities), number for number, without its checks.
+        chosen = int(self._cumulative.searchsorted(rng.random(), side="right"))
         return ops[chosen].sample(rng, num_frames, size)
 
     def __repr__(self) -> str:
