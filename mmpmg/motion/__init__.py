@@ -10,7 +10,10 @@ Needs numpy and OpenCV alone: no registry, no torch.
 from .affine import Affine
 from .composition import compose
 from .cutmix import CutMix
+from .deformation import Deformation
 from .geometric import Identity
+from .layer import Layer
+from .matte import Matte
 from .mixing import Box, mixup, sample_box, sample_lam, videomix
 from .motion import Motion
 from .ops import OPS, Op, build_op
@@ -27,8 +30,11 @@ __all__ = [
     "Box",
     "ColorJitter",
     "CutMix",
+    "Deformation",
     "FadeInOut",
     "Identity",
+    "Layer",
+    "Matte",
     "Motion",
     "MotionSampler",
     "Op",

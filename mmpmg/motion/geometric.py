@@ -18,10 +18,11 @@ from .ranges import clip_shape
 
 def step_powers(step: FloatArray, num_frames: int) -> FloatArray:
     """Return (T, 3, 3): step to the power of 0 .. T-1, so frame 0 is the image itself."""
-    powers = [np.eye(3)]
-    for _ in range(num_frames - 1):
-        powers.append(powers[-1] @ step)
-    return np.stack(powers)
+    powers = np.empty((num_frames, 3, 3))
+    powers[0] = np.eye(3)
+    for k in range(1, num_frames):
+        np.matmul(powers[k - 1], step, out=powers[k])
+    return powers
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import displacement
+from .deformation import Deformation
+from .layer import Layer, check_layers
+from .matte import Matte
 from .paste import Paste, frozen_array
 from .ranges import Border, border_fill, choice, clip_shape
 
@@ -24,17 +27,21 @@ COLOR_OPS = ("brightness", "contrast", "saturation", "hue")
 class Motion:
     """What happens to one image over T frames: sampled once, replayable, serialisable.
 
-    A frame is made in three steps, in this order: warp, colour, paste.
+    A frame is made in four steps, in this order: warp, colour, layers, paste.
 
     * Warp: output pixel (x, y) of frame k shows the source image at ``homographies[k] @ (x, y, 1)``
       after division by the third coordinate w. Pixel centres stand at integers. Points outside the
-      image, and points with ``w <= 0`` (behind the horizon), show the border.
+      image, and points with ``w <= 0`` (behind the horizon), show the border. With a deformation d
+      the pixel shows what ``(x, y) + d_k(x, y)`` would show without.
     * Colour: the steps named in ``color_ops`` are applied in that order with ``color[k]``. Their
       meaning is torchvision's: brightness, contrast and saturation are factors (1 changes nothing),
       hue is a shift in turns (0 changes nothing).
+    * Layers: parts of other images are laid over the frame, from back to front. A part is warped
+      and coloured as said above by a motion of its own, its matte is warped with it, and the frame
+      becomes ``(alpha * part + (255 - alpha) * frame) / 255``, rounded, with alpha in 0..255.
     * Paste: the rectangle of the partner image covers the frame.
 
-    All three are *absolute*, that is, counted from the source image. In ``composed`` resampling
+    All four are *absolute*, that is, counted from the source image. In ``composed`` resampling
     frame k is made from the source directly. In ``recursive`` resampling frame k + 1 is made from
     frame k (rounded to 8 bits) by the relative step, :meth:`warp_steps` and :meth:`color_steps`:
     what left the frame is gone and blur adds up, as in the pseudo-code of PMG (supplement, Sec. C).
@@ -48,7 +55,9 @@ class Motion:
         border: Fill (r, g, b) outside the image, or ``'replicate'`` for the nearest edge pixel.
         color_ops: Names of the colour steps, in the order of application; a name may recur.
         color: (T, len(color_ops)) float64.
-        paste: The pasted rectangle, or None.
+        paste: The pasted rectangle, or None; composed only.
+        deformation: A smooth displacement, or None; composed only.
+        layers: The parts, back to front; composed only.
     """
 
     family: str
@@ -60,6 +69,8 @@ class Motion:
     color_ops: tuple[str, ...] = ()
     color: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     paste: Paste | None = None
+    deformation: Deformation | None = None
+    layers: tuple[Layer, ...] = ()
 
     def __post_init__(self) -> None:
         """Freeze the arrays; refuse what no renderer could render."""
@@ -83,7 +94,16 @@ class Motion:
         choice("Motion", "resampling", self.resampling, RESAMPLINGS)
         if self.paste is not None and self.resampling != "composed":
             raise ValueError("Motion: a paste needs resampling='composed', or it would be smeared")
+        if self.deformation is not None and self.deformation.num_frames != num_frames:
+            raise ValueError(
+                f"Motion: the deformation is of {self.deformation.num_frames} frames, the "
+                f"homographies of {num_frames}"
+            )
+        if (self.deformation is not None or self.layers) and self.resampling != "composed":
+            raise ValueError("Motion: deformation and layers need resampling='composed'")
+        check_layers(self.layers, num_frames, size)
         choice("Motion", "interpolation", self.interpolation, INTERPOLATIONS)
+        object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "size", size)
         object.__setattr__(self, "homographies", homographies)
         object.__setattr__(self, "border", border_fill("Motion", self.border))
@@ -94,6 +114,21 @@ class Motion:
     def num_frames(self) -> int:
         """T, the number of frames."""
         return len(self.homographies)
+
+    @property
+    def num_images(self) -> int:
+        """How many images a renderer needs, all of ``size``.
+
+        In this order: the source; the paste's partner, where there is a paste; then the images that
+        layers are cut from, :attr:`Layer.image` counting from the first of these. Several layers
+        may share one. ``partners`` of a renderer are all but the source.
+        """
+        distinct = len({layer.image for layer in self.layers})
+        return 1 + (self.paste is not None) + distinct
+
+    def layer_partner(self, layer: Layer) -> int:
+        """Return the place, from 0, of a layer's image among the partners."""
+        return layer.image + (self.paste is not None)
 
     def warp_steps(self) -> FloatArray:
         """Return (T, 3, 3): pixel of frame k → pixel of frame k - 1; for k = 0, of the image."""
@@ -123,15 +158,18 @@ class Motion:
 
         What stands at pixel x of frame k stands at x + flow[k](x) in frame k + 1: sampling frame
         k + 1 there gives frame k back wherever :meth:`covisible` holds. Zero under colour changes;
-        inside a pasted rectangle, the rectangle's own displacement.
+        inside a pasted rectangle, the rectangle's own displacement; elsewhere that of the topmost
+        layer with an alpha of at least one half there, or else of the background.
         """
         return displacement.flow(self)
 
     def covisible(self) -> npt.NDArray[np.bool_]:
         """Return (T-1, H, W): True where the point of frame k is also seen in frame k + 1.
 
-        False where it leaves the frame, is behind the horizon, or is covered by the paste. Border
-        fill counts as a point like any other: it moves along.
+        False where it leaves the frame, is behind the horizon, or is covered by the paste or by a
+        layer that lies higher. False, too, wherever a layer's soft rim shows, in frame k or in any
+        of the four pixels around the point in frame k + 1: a mixture is nobody's. Border fill
+        counts as a point like any other: it moves along.
         """
         return displacement.covisible(self)
 
@@ -151,6 +189,8 @@ class Motion:
             "color_ops": list(self.color_ops),
             "color": self.color.tolist(),
             "paste": None if self.paste is None else self.paste.to_dict(),
+            "deformation": None if self.deformation is None else self.deformation.to_dict(),
+            "layers": [layer.to_dict() for layer in self.layers],
         }
 
     @classmethod
@@ -172,8 +212,22 @@ class Motion:
         values = dict(data)
         if values["paste"] is not None:
             values["paste"] = Paste(**values["paste"])
+        if values["deformation"] is not None:
+            values["deformation"] = Deformation(**values["deformation"])
+        values["layers"] = tuple(
+            Layer(Matte(**layer["matte"]), cls.from_dict(layer["motion"]), layer["image"])
+            for layer in values["layers"]
+        )
         values["color_ops"] = tuple(values["color_ops"])
         return cls(**values)
+
+    def __copy__(self) -> Motion:
+        """Return itself: nobody can change it."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Motion:
+        """Return itself: a data sample copies its metainfo deeply, for each clip."""
+        return self
 
     def __eq__(self, other: object) -> bool:
         """Two motions are equal when every number is."""
