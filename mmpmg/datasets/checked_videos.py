@@ -204,7 +204,8 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
 
     Args:
         ann_file: annotation file, ``path label`` a line.
-        pipeline: transforms, beginning with DecordInit, SampleFrames, DecordDecode.
+        pipeline: transforms, a list or a dict from a name to each, see `in_order`; beginning with
+            DecordInit, one that samples frames, DecordDecode.
         data_prefix: ``dict(video=folder)`` that relative paths start from.
         num_repeats: draws of each video, >= 1.
         delimiter: what parts path and label in ``ann_file``.
@@ -220,7 +221,7 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
     def __init__(
         self,
         ann_file: str,
-        pipeline: Sequence[dict | Callable],
+        pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
         data_prefix: dict | None = None,
         num_repeats: int = 2,
         delimiter: str = " ",
@@ -232,7 +233,7 @@ class SeededRepeatAugDataset(_ChecksVideos, RepeatAugDataset):
         self.seed_sample = SeedSample()
         super().__init__(
             ann_file,
-            pipeline=pipeline,
+            pipeline=in_order(pipeline),
             data_prefix=data_prefix or dict(video=""),
             num_repeats=num_repeats,
             delimiter=delimiter,

@@ -1,7 +1,8 @@
 """UCF101 split 1 for recognition: 16 frames, every fourth; two draws of each video; 5 x 3 views.
 
-Random erasing is not in the paper's Table 2; it is a default of VideoMAE's script, which the paper
-follows.
+PMG, supplement, Table 2: repeated augmentation 2, flip, RandAugment (9, .5), dense sampling. It is
+silent on the step between frames (every fourth), the number of operations of RandAugment (4),
+random erasing (.25) and the views of testing (5 x 3): these are VideoMAE's, which it follows.
 """
 
 train_dataloader = dict(
@@ -17,23 +18,23 @@ train_dataloader = dict(
         num_repeats=2,
         ann_file="data/ucf101/ucf101_train_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
-        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
-        pipeline=[
+        hint="docs/datasets.md says where the videos come from; tools/prepare_data.py writes the lists.",
+        pipeline=dict(
             # RepeatAugDataset fixes these three.
-            dict(type="DecordInit"),
-            dict(
+            open=dict(type="DecordInit"),
+            frames=dict(
                 type="SampleFrames", clip_len=16, frame_interval=4, out_of_bound_opt="repeat_last"
             ),
-            dict(type="DecordDecode"),
-            dict(type="Resize", scale=(-1, 256)),
-            dict(type="ClipRandAugment", magnitude=9, magnitude_std=0.5),
-            dict(type="RandomResizedCrop", area_range=(0.08, 1.0)),
-            dict(type="Resize", scale=(224, 224), keep_ratio=False),
-            dict(type="Flip", flip_ratio=0.5),
-            dict(type="RandomErasing", erase_prob=0.25, mode="rand"),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs", meta_keys=("filename",)),
-        ],
+            decode=dict(type="DecordDecode"),
+            short_side=dict(type="Resize", scale=(-1, 256)),
+            rand_augment=dict(type="ClipRandAugment", magnitude=9, magnitude_std=0.5, num_ops=4),
+            crop=dict(type="RandomResizedCrop", area_range=(0.08, 1.0)),
+            resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
+            flip=dict(type="Flip", flip_ratio=0.5),
+            erase=dict(type="RandomErasing", erase_prob=0.25, mode="rand"),
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs", meta_keys=("filename",)),
+        ),
     ),
 )
 val_dataloader = dict(
@@ -45,23 +46,23 @@ val_dataloader = dict(
         type="CheckedVideoDataset",
         ann_file="data/ucf101/ucf101_val_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
-        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
+        hint="docs/datasets.md says where the videos come from; tools/prepare_data.py writes the lists.",
         test_mode=True,
-        pipeline=[
-            dict(type="DecordInit"),
-            dict(
+        pipeline=dict(
+            open=dict(type="DecordInit"),
+            frames=dict(
                 type="SampleFrames",
                 clip_len=16,
                 frame_interval=4,
                 test_mode=True,
                 out_of_bound_opt="repeat_last",
             ),
-            dict(type="DecordDecode"),
-            dict(type="Resize", scale=(-1, 224)),
-            dict(type="CenterCrop", crop_size=224),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs"),
-        ],
+            decode=dict(type="DecordDecode"),
+            short_side=dict(type="Resize", scale=(-1, 224)),
+            crop=dict(type="CenterCrop", crop_size=224),
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs"),
+        ),
     ),
 )
 test_dataloader = dict(
@@ -73,11 +74,11 @@ test_dataloader = dict(
         type="CheckedVideoDataset",
         ann_file="data/ucf101/ucf101_val_split_1_videos.txt",
         data_prefix=dict(video="data/ucf101/videos"),
-        hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
+        hint="docs/datasets.md says where the videos come from; tools/prepare_data.py writes the lists.",
         test_mode=True,
-        pipeline=[
-            dict(type="DecordInit"),
-            dict(
+        pipeline=dict(
+            open=dict(type="DecordInit"),
+            frames=dict(
                 type="SampleFrames",
                 clip_len=16,
                 frame_interval=4,
@@ -85,12 +86,12 @@ test_dataloader = dict(
                 test_mode=True,
                 out_of_bound_opt="repeat_last",
             ),
-            dict(type="DecordDecode"),
-            dict(type="Resize", scale=(-1, 224)),
-            dict(type="ThreeCrop", crop_size=224),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs"),
-        ],
+            decode=dict(type="DecordDecode"),
+            short_side=dict(type="Resize", scale=(-1, 224)),
+            crop=dict(type="ThreeCrop", crop_size=224),
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs"),
+        ),
     ),
 )
 val_evaluator = dict(type="AccMetric")

@@ -1,4 +1,9 @@
-"""ViT-B recognizer, fine-tuned as VideoMAE is: mean pooling, fc_norm, a small classifier."""
+"""ViT-B recognizer, fine-tuned as VideoMAE is: mean pooling, fc_norm, a small classifier.
+
+PMG, supplement, Table 2: mixup .8, CutMix 1.0, label smoothing .1, drop path .2, dropout .5. A
+recipe states its number of classes twice, in cls_head and blending; ClassCountHook compares them
+with each other and with the labels before the first epoch.
+"""
 
 model = dict(
     type="Recognizer3D",
@@ -7,6 +12,7 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         format_shape="NCTHW",
+        blending=dict(type="MixupOrCutmix", num_classes=101, mixup_alpha=0.8, cutmix_alpha=1.0),
     ),
     backbone=dict(
         type="MaskedVisionTransformer",
@@ -31,3 +37,4 @@ model = dict(
         average_clips="prob",
     ),
 )
+custom_hooks = [dict(type="ClassCountHook")]

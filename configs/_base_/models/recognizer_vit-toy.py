@@ -2,6 +2,7 @@
 
 _base_ = "./recognizer_vit-b.py"
 model = dict(
+    data_preprocessor=dict(blending=None),
     backbone=dict(
         arch="tiny", depth=6, img_size=64, patch_size=8, tubelet_size=4, drop_path_rate=0.0
     ),

@@ -56,6 +56,8 @@ class MaskedVisionTransformer(VisionTransformer):
         return_feat_map: Return (B, C, t, h, w) instead of a vector, for recognition.
         with_cp: Compute activations again in the backward pass instead of keeping them, see
             `run_blocks`: for large models on small GPUs.
+        frozen: Nothing in the encoder moves: no gradient is computed, and dropout and stochastic
+            depth stay off. For linear probing (PMG, supplement, Sec. H).
         init_cfg: MMEngine initialisers; VideoMAE's pre-training rule by default.
 
     Raises:
@@ -81,6 +83,7 @@ class MaskedVisionTransformer(VisionTransformer):
         use_mean_pooling: bool = True,
         return_feat_map: bool = False,
         with_cp: bool = False,
+        frozen: bool = False,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         if arch not in ARCHITECTURES:
@@ -117,6 +120,9 @@ class MaskedVisionTransformer(VisionTransformer):
         )
         fuse_attention(self.blocks)
         self.with_cp = with_cp
+        self.frozen = frozen
+        if frozen:
+            self.requires_grad_(False)
         self.token_shape = token_shape
         self.grid = grid
 
@@ -124,6 +130,10 @@ class MaskedVisionTransformer(VisionTransformer):
     def num_tokens(self) -> int:
         """N, the tokens of a clip of the size it was built for."""
         return self.grid[0] * self.grid[1] * self.grid[2]
+
+    def train(self, mode: bool = True) -> MaskedVisionTransformer:
+        """Switch between training and evaluation; a frozen encoder always evaluates."""
+        return super().train(mode and not self.frozen)
 
     def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
         """Encode a clip.

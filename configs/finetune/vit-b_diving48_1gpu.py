@@ -1,0 +1,9 @@
+"""Fine-tune ViT-B on Diving48 on one GPU: eight batches of 16 videos a step, 128 as on eight GPUs.
+
+On two GPUs: accumulative_counts=4, on four: 2. Otherwise as vit-b_diving48.py.
+
+    tools/train.py configs/finetune/vit-b_diving48_1gpu.py --cfg-options load_from=encoder.pth
+"""
+
+_base_ = "./vit-b_diving48.py"
+optim_wrapper = dict(accumulative_counts=8)

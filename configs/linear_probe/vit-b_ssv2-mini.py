@@ -1,0 +1,16 @@
+"""Linear probing of ViT-B on MiniSSv2: PMG, supplement, Sec. H. 10.3 with Shaders1k in the paper.
+
+The encoder is frozen, a linear layer learns from the mean of its tokens. The settings are ours,
+see the bases; crops and no flips, one draw of each video.
+
+    tools/dist_train.sh configs/linear_probe/vit-b_ssv2-mini.py 8 --cfg-options load_from=encoder.pth
+"""
+
+_base_ = [
+    "../_base_/models/linear_probe_vit-b.py",
+    "../_base_/datasets/ssv2_mini.py",
+    "../_base_/schedules/linear_probe_100e.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(cls_head=dict(num_classes=87))
+train_dataloader = dict(dataset=dict(num_repeats=1, pipeline=dict(rand_augment=None, erase=None)))

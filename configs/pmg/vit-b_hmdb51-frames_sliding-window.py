@@ -1,0 +1,19 @@
+"""PMG on frames of HMDB51 with SlidingWindow alone, unmixed: HMDB51 40.5 (Table 2).
+
+tools/dist_train.sh configs/pmg/vit-b_hmdb51-frames_sliding-window.py 8
+"""
+
+_base_ = "./vit-b_hmdb51-frames.py"
+model = dict(data_preprocessor=dict(blending=None))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=dict(
+            motion=dict(
+                ops=dict(
+                    _delete_=True,
+                    sliding_window=dict(type="SlidingWindow"),
+                )
+            )
+        )
+    )
+)
