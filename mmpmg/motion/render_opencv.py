@@ -1,25 +1,19 @@
-"""Render a motion on the CPU with OpenCV: the fast renderer of the data workers.
-
-Frames are warped by OpenCV 5's linear kernels, which weigh in float32 and stay within rounding of
-exact bilinear sampling; OpenCV 4 quantises positions to 1/32 pixel, up to 4 grey levels at the
-hardest edges.
-"""
+"""Render a motion on the CPU with OpenCV: the fast renderer of the data workers."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from .color_opencv import change_color
-from .motion import FloatArray, Motion
+from .motion import Motion
+from .part_opencv import Part
 from .paste import Paste
+from .warp_opencv import Image, Warp, with_fourth_channel
 
-Image: TypeAlias = npt.NDArray[np.uint8]
-
-_INTERPOLATION = {"bilinear": cv2.INTER_LINEAR, "nearest": cv2.INTER_NEAREST}
 _IDENTITY = np.eye(3)
 
 
@@ -36,38 +30,16 @@ def _check_image(name: str, image: Image, size: tuple[int, int]) -> Image:
     return np.ascontiguousarray(image)
 
 
-def _blank_behind_horizon(frame: Image, homography: FloatArray, fill: tuple[int, ...]) -> None:
-    """Fill in place where w <= 0: OpenCV would show those points mirrored."""
-    height, width = frame.shape[:2]
-    g, h, i = homography[2]
-    # w is linear in (x, y), so its least value over the frame stands at a corner.
-    if i + min(0.0, g * (width - 1)) + min(0.0, h * (height - 1)) > 0:
-        return
-    w = g * np.arange(width) + (h * np.arange(height) + i)[:, None]
-    frame[w <= 0] = fill
-
-
-def _warp(source: Image, homography: FloatArray, motion: Motion, out: Image) -> None:
-    """Show the source through a homography (output pixel to source pixel), into ``out``."""
-    if np.array_equal(homography, _IDENTITY):
-        np.copyto(out, source)
-        return
-    height, width = motion.size
-    replicate = isinstance(motion.border, str)
-    fill = (0, 0, 0) if isinstance(motion.border, str) else motion.border
-    affine = bool((homography[2] == _IDENTITY[2]).all())
-    warp = cv2.warpAffine if affine else cv2.warpPerspective
-    warp(
-        source,
-        homography[:2] if affine else homography,
-        (width, height),
-        dst=out,
-        flags=_INTERPOLATION[motion.interpolation] | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT,
-        borderValue=fill,
-    )
-    if not affine:
-        _blank_behind_horizon(out, homography, fill)
+def _check_partners(motion: Motion, partners: Sequence[Image]) -> list[Image]:
+    """Return as many partners as the motion needs."""
+    needed = motion.num_images - 1
+    if isinstance(partners, np.ndarray) or len(partners) < needed:
+        got = "one array" if isinstance(partners, np.ndarray) else f"{len(partners)}"
+        raise ValueError(
+            f"render: {motion.family} needs {needed} other image{'s' * (needed != 1)} beside the "
+            f"source, got {got}; pass a list of them as partners"
+        )
+    return [_check_image(f"partner {i}", partners[i], motion.size) for i in range(needed)]
 
 
 def _stick(paste: Paste, frame: int, partner: Image, out: Image) -> None:
@@ -80,13 +52,43 @@ def _stick(paste: Paste, frame: int, partner: Image, out: Image) -> None:
         out[y0:y1, x0:x1] = partner[y0 + dy : y1 + dy, x0 + dx : x1 + dx]
 
 
-def render(image: Image, motion: Motion, partner: Image | None = None) -> npt.NDArray[np.uint8]:
+def _moves(motion: Motion) -> bool:
+    return motion.deformation is not None or bool((motion.homographies != _IDENTITY).any())
+
+
+def _move(image: Image, motion: Motion, clip: Image) -> None:
+    """Warp and colour every frame, straight into the clip."""
+    recursive = motion.resampling == "recursive"
+    warps = motion.warp_steps() if recursive else motion.homographies
+    colors = motion.color_steps() if recursive else motion.color
+    moves = _moves(motion)
+    warp = Warp(motion)
+    source = with_fourth_channel(image) if moves else image
+    # Recursive frames take turns in two buffers; nothing is allocated frame by frame.
+    buffers = [np.empty_like(source), np.empty_like(source)] if moves else []
+    for k, frame in enumerate(clip):
+        if moves:
+            warped = buffers[k % 2]
+            warp(source, warps[k], k, warped)
+            cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=frame)
+        else:
+            np.copyto(frame, source)
+        for name, amount in zip(motion.color_ops, colors[k], strict=True):
+            change_color(frame, name, float(amount))
+        if recursive:
+            source = frame
+            if moves:
+                source = with_fourth_channel(frame) if motion.color_ops else warped
+
+
+def render(image: Image, motion: Motion, partners: Sequence[Image] = ()) -> npt.NDArray[np.uint8]:
     """Make the clip: deterministic, the same image and motion give the same clip.
 
     Args:
         image: (H, W, 3) uint8, the source; H and W as the motion was sampled for.
         motion: What happens to it.
-        partner: (H, W, 3) uint8, the second image; needed if, and only if, the motion pastes one.
+        partners: The other images, (H, W, 3) uint8 each, ``motion.num_images - 1`` of them in the
+            order of :attr:`Motion.num_images`; what is beyond those is ignored.
 
     Returns:
         (T, H, W, 3) uint8, a new array.
@@ -95,19 +97,14 @@ def render(image: Image, motion: Motion, partner: Image | None = None) -> npt.ND
         ValueError: If an image is missing or does not fit the motion.
     """
     image = _check_image("image", image, motion.size)
-    if motion.paste is not None:
-        if partner is None:
-            raise ValueError(f"render: {motion.family} pastes a second image; pass it as partner")
-        partner = _check_image("partner", partner, motion.size)
-    recursive = motion.resampling == "recursive"
-    warps = motion.warp_steps() if recursive else motion.homographies
-    colors = motion.color_steps() if recursive else motion.color
-    # Every frame is warped straight into the clip; OpenCV takes a view of it as its target.
+    images = _check_partners(motion, partners)
     clip = np.empty((motion.num_frames, *motion.size, 3), dtype=np.uint8)
-    for k, frame in enumerate(clip):
-        _warp(clip[k - 1] if recursive and k else image, warps[k], motion, frame)
-        for name, amount in zip(motion.color_ops, colors[k], strict=True):
-            change_color(frame, name, float(amount))
-        if motion.paste is not None and partner is not None:
-            _stick(motion.paste, k, partner, frame)
+    _move(image, motion, clip)
+    for layer in motion.layers:
+        part = Part(layer, images[motion.layer_partner(layer)])
+        for k, frame in enumerate(clip):
+            part.lay(k, frame)
+    if motion.paste is not None:
+        for k, frame in enumerate(clip):
+            _stick(motion.paste, k, images[0], frame)
     return clip

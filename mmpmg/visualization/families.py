@@ -38,7 +38,7 @@ def family_clips(
         # By its place among all families, so that choosing some does not change the others.
         rng = np.random.default_rng((seed, list(OPS).index(name)))
         motion = op.sample(rng, num_frames, (image.shape[0], image.shape[1]))
-        moved.append((motion, render(image, motion, partner if motion.paste else None)))
+        moved.append((motion, render(image, motion, [partner])))
     return moved
 
 

@@ -61,7 +61,7 @@ def test_colour_and_geometry_go_together():
 def test_a_paste_comes_last_and_stays_sharp():
     jitter = ColorJitter().sample(np.random.default_rng(1), 4, SIZE)
     paste = CutMix().sample(np.random.default_rng(1), 4, SIZE)
-    clip = render(noise(0), compose([jitter, paste]), noise(1))
+    clip = render(noise(0), compose([jitter, paste]), [noise(1)])
     x, y, w, h = paste.paste.source
     left, top = paste.paste.positions[2]
     np.testing.assert_array_equal(

@@ -13,7 +13,7 @@ def test_the_clip_is_the_image_with_the_partners_window_bit_for_bit(size, path):
     rng = np.random.default_rng(0)
     image, partner = rng.integers(0, 256, (2, *size, 3), dtype=np.uint8)
     motion = CutMix(path=path).sample(rng, 5, size)
-    clip = render(image, motion, partner)
+    clip = render(image, motion, [partner])
     for k in range(5):
         position = motion.paste.positions[k]
         expected = paste_over(image, partner, motion.paste.source, position)

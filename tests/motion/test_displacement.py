@@ -90,7 +90,7 @@ def test_cutmix_flow_is_exact_where_covisible_and_only_there(size, seed):
     ids = rng.permutation(2 * size[0] * size[1])
     ids = np.stack([ids // 256, ids % 256, np.zeros_like(ids)], axis=-1).astype(np.uint8)
     image, partner = ids.reshape(2, *size, 3)
-    clip = render(image, motion, partner)
+    clip = render(image, motion, [partner])
     flow, seen = motion.flow(), motion.covisible()
     for k, y, x in np.ndindex(*seen.shape):
         dx, dy = flow[k, y, x].astype(int)

@@ -26,9 +26,9 @@ def test_a_motion_survives_json_bit_by_bit(family):
     assert hash(restored) == hash(motion)
     assert restored.homographies.tobytes() == motion.homographies.tobytes()
     assert restored.color.tobytes() == motion.color.tobytes()
-    partner = noise(1) if motion.paste else None
+    partners = [noise(1), noise(2)]
     np.testing.assert_array_equal(
-        render(noise(0), restored, partner), render(noise(0), motion, partner)
+        render(noise(0), restored, partners), render(noise(0), motion, partners)
     )
 
 

@@ -28,9 +28,9 @@ def noise(seed, size):
 )
 def test_a_clip_is_what_loops_over_pixels_give(entry, size):
     """Each frame is checked against a loop that starts where the renderer started it."""
-    image, partner = noise(0, size), noise(1, size)
+    image, partners = noise(0, size), [noise(1, size), noise(2, size)]
     motion = build_op(entry).sample(np.random.default_rng(2), 4, size)
-    clip = render(image, motion, partner)
+    clip = render(image, motion, partners)
     assert clip.shape == (4, *size, 3)
     assert clip.dtype == np.uint8
     h, color = motion.homographies, motion.color
@@ -47,7 +47,7 @@ def test_a_clip_is_what_loops_over_pixels_give(entry, size):
             frame = motion_reference.change_color(np.rint(frame), name, amount)
         if motion.paste is not None:
             position = motion.paste.positions[k]
-            frame = motion_reference.paste_over(frame, partner, motion.paste.source, position)
+            frame = motion_reference.paste_over(frame, partners[0], motion.paste.source, position)
         tolerance = 4.0 if motion.color_ops else TOLERANCE
         assert np.abs(clip[k] - frame).max() <= tolerance
         assert np.abs(clip[k] - frame).mean() <= 0.5
@@ -56,10 +56,10 @@ def test_a_clip_is_what_loops_over_pixels_give(entry, size):
 @pytest.mark.parametrize("family", OPS)
 def test_the_same_seed_gives_the_same_clip_and_another_seed_another(family):
     size = (40, 44)
-    image, partner = noise(0, size), noise(1, size)
+    image, partners = noise(0, size), [noise(1, size), noise(2, size)]
 
     def clip(seed):
-        return render(image, OPS[family]().sample(np.random.default_rng(seed), 5, size), partner)
+        return render(image, OPS[family]().sample(np.random.default_rng(seed), 5, size), partners)
 
     np.testing.assert_array_equal(clip(7), clip(7))
     others = [np.array_equal(clip(7), clip(seed)) for seed in range(8, 14)]
@@ -69,14 +69,14 @@ def test_the_same_seed_gives_the_same_clip_and_another_seed_another(family):
 @pytest.mark.parametrize("family", OPS)
 def test_rendering_changes_neither_its_input_nor_global_state(family):
     size = (40, 42)
-    image, partner = noise(0, size), noise(1, size)
+    image, partners = noise(0, size), [noise(1, size), noise(2, size)]
     # The legacy state is the global one that must stay untouched.
     before, threads = np.random.get_state()[1].copy(), cv2.getNumThreads()  # noqa: NPY002
     motion = OPS[family]().sample(np.random.default_rng(0), 4, size)
-    clip = render(image, motion, partner)
+    clip = render(image, motion, partners)
     clip += 1
     np.testing.assert_array_equal(image, noise(0, size))
-    np.testing.assert_array_equal(partner, noise(1, size))
+    np.testing.assert_array_equal(partners[0], noise(1, size))
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
     assert cv2.getNumThreads() == threads
 
@@ -135,7 +135,7 @@ def test_behind_the_horizon_there_is_border(border):
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (3, 2)])
 def test_tiny_images_move_too(family, size):
     motion = OPS[family]().sample(np.random.default_rng(0), 2, size)
-    assert render(noise(0, size), motion, noise(1, size)).shape == (2, *size, 3)
+    assert render(noise(0, size), motion, [noise(1, size)]).shape == (2, *size, 3)
 
 
 def test_a_view_renders_like_its_copy():
@@ -146,17 +146,18 @@ def test_a_view_renders_like_its_copy():
 
 
 @pytest.mark.parametrize(
-    ("image", "partner", "told"),
+    ("image", "partners", "told"),
     [
-        (noise(0, (9, 8)), noise(0, (8, 8)), "sampled for"),
-        (noise(0, (8, 8)), noise(0, (9, 8)), "partner has shape"),
-        (noise(0, (8, 8)), None, "pass it as partner"),
-        (noise(0, (8, 8)).astype(np.float32), noise(0, (8, 8)), "float32"),
-        (noise(0, (8, 8))[..., 0], noise(0, (8, 8)), r"uint8 \(8, 8\)"),
-        ([1, 2], noise(0, (8, 8)), "list"),
+        (noise(0, (9, 8)), [noise(0, (8, 8))], "sampled for"),
+        (noise(0, (8, 8)), [noise(0, (9, 8))], "partner 0 has shape"),
+        (noise(0, (8, 8)), noise(0, (8, 8)), "got one array"),
+        (noise(0, (8, 8)), [], "needs 1 other image beside"),
+        (noise(0, (8, 8)).astype(np.float32), [noise(0, (8, 8))], "float32"),
+        (noise(0, (8, 8))[..., 0], [noise(0, (8, 8))], r"uint8 \(8, 8\)"),
+        ([1, 2], [noise(0, (8, 8))], "list"),
     ],
 )
-def test_images_that_do_not_fit_are_refused(image, partner, told):
+def test_images_that_do_not_fit_are_refused(image, partners, told):
     motion = CutMix().sample(np.random.default_rng(0), 3, (8, 8))
     with pytest.raises(ValueError, match=told):
-        render(image, motion, partner)
+        render(image, motion, partners)

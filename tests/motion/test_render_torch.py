@@ -41,7 +41,7 @@ def batch(images) -> torch.Tensor:
 def both(motions, images, partners):
     """Return the clips of both renderers, (B, T, H, W, 3) int."""
     ours = render_batch(batch(images), motions, batch(partners))
-    theirs = [render(*each) for each in zip(images, motions, partners)]
+    theirs = [render(i, m, [p]) for i, m, p in zip(images, motions, partners)]
     return ours.permute(0, 2, 3, 4, 1).numpy().astype(int), np.stack(theirs).astype(int)
 
 

@@ -30,28 +30,31 @@ def _sample(
     """Take one of the frames at random and draw how it moves.
 
     Returns:
-        The motion, and what it is rendered from: the image, and where it pastes one, the partner.
+        The motion, and what it is rendered from: the image, then as many others as it needs.
     """
     chosen = int(rng.integers(len(frames)))
     image = frames[chosen]
     size = (int(image.shape[0]), int(image.shape[1]))
     motion = sampler.sample(rng, num_frames, size)
-    if motion.paste is None:
-        return motion, [image]
+    needed = motion.num_images - 1
     if results.get("load_partner") is not None:
-        partner = results["load_partner"]()
+        others = [results["load_partner"]() for _ in range(needed)]
     elif len(frames) > 1:
-        partner = frames[(chosen + int(rng.integers(1, len(frames)))) % len(frames)]
-    else:
+        steps = [int(rng.integers(1, len(frames))) for _ in range(needed)]
+        others = [frames[(chosen + step) % len(frames)] for step in steps]
+    elif needed:
         raise ValueError(
-            f"ops: {motion.family} needs a second image, and this pipeline offers none; read "
-            "the images through ImageToPseudoVideo, or drop CutMix from ops"
+            f"ops: {motion.family} needs {'a second image' if needed == 1 else 'other images'}, "
+            "and this pipeline offers none; read the images through ImageToPseudoVideo, or drop "
+            f"{motion.family} from ops"
         )
-    return motion, [image, fit_partner(partner, size)]
+    else:
+        others = []
+    return motion, [image, *(fit_partner(other, size) for other in others)]
 
 
 def _render(motion: Motion, stills: Sequence[Image]) -> npt.NDArray[np.uint8]:
-    return render(stills[0], motion, stills[1] if len(stills) > 1 else None)
+    return render(stills[0], motion, stills[1:])
 
 
 @TRANSFORMS.register_module()
