@@ -11,6 +11,7 @@ default_hooks = dict(
     sync_buffers=dict(type="SyncBuffersHook"),
     sample_names=dict(type="SampleNamesHook"),
     iteration_seed=dict(type="IterationSeedHook"),
+    accumulation=dict(type="AccumulationHook"),
 )
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -10,7 +10,7 @@ default_hooks = dict(logger=dict(interval=4), checkpoint=dict(interval=1))
 log_processor = dict(window_size=8)
 # 16 steps in all: less than the base's warm-up.
 param_scheduler = [
-    dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=4),
-    dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=4),
+    dict(type="LinearLRByUpdate", start_factor=1e-3, by_epoch=False, begin=0, end=4),
+    dict(type="CosineAnnealingLRByUpdate", eta_min=1e-5, by_epoch=False, begin=4),
 ]
 auto_scale_lr = dict(base_batch_size=8)

@@ -4,11 +4,14 @@ from . import hooks
 from .fused_adamw import FusedAdamW
 from .layer_decay import EncoderLayerDecayConstructor
 from .optim_wrapper import AutocastOptimWrapper, NonFiniteLossError
+from .update_schedules import CosineAnnealingLRByUpdate, LinearLRByUpdate
 
 __all__ = [
     "AutocastOptimWrapper",
+    "CosineAnnealingLRByUpdate",
     "EncoderLayerDecayConstructor",
     "FusedAdamW",
+    "LinearLRByUpdate",
     "NonFiniteLossError",
     "hooks",
 ]

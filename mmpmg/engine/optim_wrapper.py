@@ -30,9 +30,20 @@ class AutocastOptimWrapper(OptimWrapper):
     still run on a laptop. bfloat16 has the range of float32 and needs no loss scaling, which
     leaves so little to do that one recipe serves both.
 
+    **Accumulation** of K batches takes the step of the batch that holds all their samples, up to
+    rounding: masks belong to samples, the loss is a mean over equally many numbers of each, and
+    clipping acts on the accumulated gradient. An epoch that is no multiple of K ends with a step
+    from the batches that are left, as a large batch's last one would; so the next epoch, and a run
+    resumed there, starts clean: ``AccumulationHook`` sees to it. (MMEngine carries them over into
+    the next epoch, and loses them when a run is resumed.) It is not exact where a batch is looked
+    at as a whole: mixing takes its partner from the same batch of the dataloader, so it has fewer
+    to choose from; and without ``train_dataloader.drop_last`` a last batch of fewer samples weighs
+    as much as the others. The schedules of `update_schedules` give each step the large batch's
+    learning rate.
+
     Args:
         optimizer: The optimizer; from a recipe, its config.
-        accumulative_counts: Batches whose gradients are summed before a step, >= 1.
+        accumulative_counts: K, batches whose gradients are summed before a step, >= 1.
         clip_grad: MMEngine's clipping options; None for no clipping, as in VideoMAE.
         dtype: "bfloat16" or "float32", what autocast uses on a GPU. A CPU always computes in
             float32.
@@ -71,6 +82,8 @@ class AutocastOptimWrapper(OptimWrapper):
         self.max_skips = max_skips
         self.sample_names: Sequence[str] = ()
         """Names of the samples in the current batch, kept up to date by ``SampleNamesHook``."""
+        self.epoch_length: int | None = None
+        """Batches of an epoch, set by ``AccumulationHook``; None for a run without epochs."""
         self._skips = 0
         self._broken = False
 
@@ -81,6 +94,28 @@ class AutocastOptimWrapper(OptimWrapper):
         enabled = on_gpu and self.dtype is not torch.float32
         with super().optim_context(model), torch.autocast("cuda", self.dtype, enabled=enabled):
             yield
+
+    def _window(self, number: int) -> tuple[int, bool]:
+        """(batches in the step that batch ``number`` belongs to, whether it is their last)."""
+        counts = self._accumulative_counts
+        length = self._max_counts if self.epoch_length is None else self.epoch_length
+        if length <= 0:  # used without a runner
+            return counts, number % counts == counts - 1
+        place = number % length
+        size = min(counts, length - place // counts * counts)
+        return size, place % counts == size - 1
+
+    def should_update(self) -> bool:
+        """Whether the batch that was just counted completes a step."""
+        return self._inner_count == 0 or self._window(self._inner_count - 1)[1]
+
+    def should_sync(self) -> bool:
+        """Whether the coming batch completes a step, so that ranks must exchange gradients."""
+        return self._window(self._inner_count)[1]
+
+    def scale_loss(self, loss: torch.Tensor) -> torch.Tensor:
+        """Divide the loss by the number of batches in its step."""
+        return loss / self._window(self._inner_count)[0]
 
     def update_params(
         self,

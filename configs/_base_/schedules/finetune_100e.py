@@ -8,7 +8,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(
-        type="LinearLR",
+        type="LinearLRByUpdate",
         start_factor=1e-3,
         by_epoch=True,
         begin=0,
@@ -16,7 +16,7 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
     dict(
-        type="CosineAnnealingLR",
+        type="CosineAnnealingLRByUpdate",
         eta_min_ratio=1e-3,
         by_epoch=True,
         begin=5,

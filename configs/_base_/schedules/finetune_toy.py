@@ -6,8 +6,8 @@ optim_wrapper = dict(
     paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0, flat_decay_mult=0.0),
 )
 param_scheduler = [
-    dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=30),
-    dict(type="CosineAnnealingLR", eta_min=1e-6, by_epoch=False, begin=30),
+    dict(type="LinearLRByUpdate", start_factor=1e-3, by_epoch=False, begin=0, end=30),
+    dict(type="CosineAnnealingLRByUpdate", eta_min=1e-6, by_epoch=False, begin=30),
 ]
 train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=20, val_interval=5)
 val_cfg = dict(type="ValLoop")

@@ -13,7 +13,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(
-        type="LinearLR",
+        type="LinearLRByUpdate",
         start_factor=1e-3,
         by_epoch=True,
         begin=0,
@@ -22,7 +22,7 @@ param_scheduler = [
     ),
     # Ends with max_epochs, so that a delta changes the length in one place.
     dict(
-        type="CosineAnnealingLR",
+        type="CosineAnnealingLRByUpdate",
         eta_min=1e-5,
         by_epoch=True,
         begin=40,

@@ -2,9 +2,9 @@
 
 _base_ = "./pmg_2000e.py"
 param_scheduler = [
-    dict(type="LinearLR", start_factor=1e-3, by_epoch=False, begin=0, end=50),
+    dict(type="LinearLRByUpdate", start_factor=1e-3, by_epoch=False, begin=0, end=50),
     # Ends with the run, so that a delta changes the length in one place.
-    dict(type="CosineAnnealingLR", eta_min=1e-5, by_epoch=False, begin=50),
+    dict(type="CosineAnnealingLRByUpdate", eta_min=1e-5, by_epoch=False, begin=50),
 ]
 train_cfg = dict(max_epochs=10)
 auto_scale_lr = dict(base_batch_size=32)

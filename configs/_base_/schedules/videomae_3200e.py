@@ -8,7 +8,7 @@ _base_ = "./pmg_2000e.py"
 optim_wrapper = dict(optimizer=dict(lr=2.25e-4))
 param_scheduler = [
     dict(
-        type="LinearLR",
+        type="LinearLRByUpdate",
         start_factor=1 / 300,
         by_epoch=True,
         begin=0,
@@ -16,7 +16,7 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
     dict(
-        type="CosineAnnealingLR",
+        type="CosineAnnealingLRByUpdate",
         eta_min=7.5e-6,
         by_epoch=True,
         begin=40,

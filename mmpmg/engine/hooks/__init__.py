@@ -1,13 +1,13 @@
 """Hooks."""
 
-from .class_count import ClassCountHook
+from .accumulation import AccumulationHook
 from .encoder_export import EncoderExportHook
 from .iteration_seed import IterationSeedHook
 from .reconstruction import ReconstructionHook
 from .sample_names import SampleNamesHook
 
 __all__ = [
-    "ClassCountHook",
+    "AccumulationHook",
     "EncoderExportHook",
     "IterationSeedHook",
     "ReconstructionHook",

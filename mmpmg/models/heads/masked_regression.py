@@ -59,7 +59,7 @@ class MaskedRegressionHead(BaseModule):
         return self.projection(features)
 
     def loss(self, features: Tensor, pixels: Tensor, masked: Tensor) -> Tensor:
-        """Loss of a batch, computed in float32 whatever the precision of the model.
+        """Loss of a batch, computed in float32 (float64 in a float64 model).
 
         Args:
             features: (B, K, in_channels) from the decoder.
@@ -71,4 +71,6 @@ class MaskedRegressionHead(BaseModule):
         """
         with torch.no_grad():
             target = self.target(pixels, masked)
-        return self.loss_weight * self.loss_fn(self(features).float(), target)
+        prediction = self(features)
+        prediction = prediction.to(torch.promote_types(prediction.dtype, torch.float32))
+        return self.loss_weight * self.loss_fn(prediction, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
@@ -46,9 +47,11 @@ class PixelTarget(nn.Module):
             masked: (B, K) int64 numbers of the masked tokens.
 
         Returns:
-            (B, K, num_values) float32, pixels in (time, row, column) order, colour last.
+            (B, K, num_values) float32 (float64 of such pixels), in (time, row, column) order,
+            colour last.
         """
-        tokens = tokens_at(pixels.float(), masked, self.token_shape)
+        precise = pixels.to(torch.promote_types(pixels.dtype, torch.float32))
+        tokens = tokens_at(precise, masked, self.token_shape)
         if self.normalize:
             # [B, K, dt*dh*dw, C]: statistics over the pixels, for each colour
             std = tokens.var(dim=2, unbiased=True, keepdim=True).sqrt()
