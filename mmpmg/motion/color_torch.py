@@ -6,13 +6,59 @@ float64 for a table of the 256 levels, so both agree to the bit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from .color_opencv import HUE_STEPS, SATURATION_STEPS, TIE
+from .motion import FloatArray
+from .transfer_torch import to_device
 
 #: The amount that changes nothing.
 NO_CHANGE = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
+
+
+class ColorChanges:
+    """The colour steps of a batch, each applied to all samples that have it in the same place.
+
+    Which samples those are is known on the host; all amounts go to the device at once.
+
+    Args:
+        color_ops: For each of n samples the names of its steps, in order.
+        amounts: For each sample (T, number of its steps).
+        device: Where the frames are.
+    """
+
+    def __init__(
+        self,
+        color_ops: Sequence[Sequence[str]],
+        amounts: Sequence[FloatArray],
+        device: torch.device,
+    ) -> None:
+        self.count = len(color_ops)
+        self.steps: list[tuple[str, Tensor, Tensor]] = []
+        for place in range(max(map(len, color_ops))):
+            names = [ops[place] if place < len(ops) else "" for ops in color_ops]
+            for name in sorted(set(names) - {""}):
+                members = [n for n, own in enumerate(names) if own == name]
+                values = np.stack([amounts[n][:, place] for n in members])
+                if (values != NO_CHANGE[name]).any():
+                    rows = to_device(members, device, torch.int64)
+                    self.steps.append((name, rows, to_device(values, device, torch.float64)))
+
+    def __call__(self, clips: Tensor, frames: slice) -> Tensor:
+        """Change c frames (n, 3, c, H, W) of whole numbers, those of ``frames``."""
+        for name, rows, amounts in self.steps:
+            everybody = len(rows) == self.count
+            chosen = clips if everybody else clips.index_select(0, rows)
+            count, _, length = chosen.shape[:3]
+            single = chosen.transpose(1, 2).flatten(0, 1)  # [m * c, 3, H, W]
+            changed = change_color(single, name, amounts[:, frames].flatten())
+            changed = changed.unflatten(0, (count, length)).transpose(1, 2)
+            clips = changed if everybody else clips.index_copy(0, rows, changed)
+        return clips
 
 
 def change_color(frames: Tensor, name: str, amounts: Tensor) -> Tensor:
@@ -77,8 +123,10 @@ def _hue(frames: Tensor, turns: Tensor) -> Tensor:
         torch.where(highest == green, blue - red + 2 * span, red - green + 4 * span),
     )
     angle = angle + span * shift
-    channels = [highest - _below(angle + offset * span, span) for offset in (5, 3, 1)]
-    return _rounded(torch.stack(channels, 1))
+    # Red, green and blue at once, each a third of the circle further.
+    span = span.unsqueeze(1)
+    places = torch.cat([angle.unsqueeze(1) + offset * span for offset in (5, 3, 1)], 1)
+    return _rounded(highest.unsqueeze(1) - _below(places, span))
 
 
 def _below(place: Tensor, span: Tensor) -> Tensor:

@@ -39,9 +39,9 @@ def batch(images) -> torch.Tensor:
 
 
 def both(motions, images, partners):
-    """Return the clips of both renderers, (B, T, H, W, 3) int."""
-    ours = render_batch(batch(images), motions, batch(partners))
-    theirs = [render(i, m, [p]) for i, m, p in zip(images, motions, partners)]
+    """Return the clips of both renderers, (B, T, H, W, 3) int; several partners for each motion."""
+    ours = render_batch(batch(images), motions, torch.stack([batch(each) for each in partners]))
+    theirs = [render(*each) for each in zip(images, motions, partners)]
     return ours.permute(0, 2, 3, 4, 1).numpy().astype(int), np.stack(theirs).astype(int)
 
 
@@ -51,7 +51,7 @@ def test_both_renderers_agree_within_two_levels(entry) -> None:
     op = build_op(entry)
     motions = [op.sample(np.random.default_rng(k), 16, size) for k in range(count)]
     images = [picture(k, size) for k in range(count)]
-    partners = [picture(100 + k, size) for k in range(count)]
+    partners = [[picture(100 + 3 * k + p, size) for p in range(3)] for k in range(count)]
     ours, theirs = both(motions, images, partners)
     assert np.abs(ours - theirs).max() <= LEVELS
     assert np.abs(ours - theirs).mean() <= 0.1
@@ -65,7 +65,7 @@ def test_a_batch_of_all_families_is_what_each_is_alone() -> None:
         build_op(entry).sample(np.random.default_rng(k), 8, size) for k, entry in enumerate(ENTRIES)
     ]
     images = batch([picture(k, size) for k in range(len(motions))])
-    partners = batch([picture(50 + k, size) for k in range(len(motions))])
+    partners = batch([picture(50 + k, size) for k in range(len(motions))])[:, None]
     together = render_batch(images, motions, partners)
     for k, motion in enumerate(motions):
         alone = render_batch(images[k : k + 1], [motion], partners[k : k + 1])
@@ -82,7 +82,7 @@ def test_warp_and_colour_in_one_motion(resampling) -> None:
         color=np.array([[1, 1, 1], [0.9, 1.1, 1], [0.8, 1.2, 1.1], [0.8, 1.2, 1.1], [1, 1, 0.5]]),
     )  # fmt: skip
     image = picture(3, size)
-    ours, theirs = both([motion], [image], [image])
+    ours, theirs = both([motion], [image], [[image]])
     assert np.abs(ours - theirs).max() <= LEVELS
 
 
@@ -93,7 +93,7 @@ def test_a_horizon_within_the_frame_shows_the_border_behind_it() -> None:
         family="tilt", size=size, homographies=np.stack([np.eye(3), homography]), border=(7, 8, 9)
     )
     image = picture(4, size)
-    ours, theirs = both([motion], [image], [image])
+    ours, theirs = both([motion], [image], [[image]])
     assert (ours[0, 1, 21:] == (7, 8, 9)).all(), "w = 1 - .05 y is not positive from y = 20 on"
     assert np.abs(ours - theirs).max() <= LEVELS
 
@@ -105,7 +105,7 @@ def test_a_paste_may_hang_over_the_rim() -> None:
         family="CutMix", size=size, homographies=np.tile(np.eye(3), (4, 1, 1)),
         paste=Paste(source=(4, 2, 8, 6), positions=positions),
     )  # fmt: skip
-    ours, theirs = both([motion], [picture(1, size)], [picture(2, size)])
+    ours, theirs = both([motion], [picture(1, size)], [[picture(2, size)]])
     np.testing.assert_array_equal(ours, theirs)
     assert (ours[0, 0] != ours[0, 3]).any() and (ours[0, 1] != ours[0, 2]).any()
 
@@ -133,7 +133,9 @@ def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match=r"\(B, 3, H, W\) uint8"):
         render_batch(images.float(), [motion])
     pasted = CutMix().sample(np.random.default_rng(0), 4, (8, 8))
-    with pytest.raises(ValueError, match="CutMix pastes a second image"):
+    with pytest.raises(
+        ValueError, match=r"CutMix needs 1 more image beside the source.*\(B, 1, 3, H, W\)"
+    ):
         render_batch(images, [pasted])
     with pytest.raises(ValueError, match="partners are"):
-        render_batch(images, [pasted], images[:, :, :4])
+        render_batch(images, [pasted], images[:, None, :, :4])

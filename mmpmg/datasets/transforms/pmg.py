@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
@@ -15,6 +14,7 @@ from mmpmg.datasets.sample_seed import generator
 from mmpmg.motion import Motion, MotionSampler, render
 from mmpmg.motion.ranges import clip_shape, flag, number
 
+from .deferral import resolve_deferred
 from .frames import check_frames, fit_partner
 
 Image: TypeAlias = npt.NDArray[np.uint8]
@@ -65,24 +65,30 @@ class PMGPipeline(BaseTransform):
     transforms. Flip before too, for a flip behind this transform would leave ``motion`` and
     ``flow`` as they were. Of several frames (a clip) one is taken at random.
 
-    Required keys: ``imgs`` (list of (H, W, 3) uint8 RGB); for CutMix ``load_partner`` (a function
-    that returns another image, given by ImageToPseudoVideo) or at least two frames.
+    Required keys: ``imgs`` (list of (H, W, 3) uint8 RGB); for CutMix and Layered ``load_partner``
+    (a function that returns another image at each call, given by ImageToPseudoVideo) or at least
+    two frames.
 
     Added or changed keys: ``imgs`` (list of T frames), ``clip_len`` = T, ``num_clips`` = 1,
     ``img_shape``, ``motion`` (:class:`mmpmg.motion.Motion`); with ``with_flow`` also ``flow``
     (T-1, H, W, 2) float32 and ``covisible`` (T-1, H, W) bool.
 
-    Deferred, nothing is rendered here: ``imgs`` is the image alone (and CutMix's partner as a
-    second frame), ``deferred_motion`` is the motion, and ``PMGDataPreprocessor`` makes the clip on
-    its device. Put ``deferred_motion`` into ``PackActionInputs.meta_keys``; no transform that looks
-    at frames may follow.
+    Deferred, nothing is rendered here: ``imgs`` is the image alone (and behind it the others that
+    CutMix and Layered need), ``deferred_motion`` is the motion, and ``PMGDataPreprocessor`` makes
+    the clip on its device. Put ``deferred_motion`` into ``PackActionInputs.meta_keys``; no
+    transform that looks at frames may follow.
+
+    A model that needs flow asks for it in its own place, ``PMGDataPreprocessor(with_flow=True)``,
+    which computes it from the motion (``motion`` in ``meta_keys`` for clips rendered here);
+    ``with_flow`` here is for transforms that follow.
 
     Args:
         ops: The motions to choose from, see :class:`mmpmg.motion.MotionSampler`. None: the paper's
             best set, ``dict(zoom=dict(type='ZoomInOut'), affine=dict(type='Affine'))``.
         num_frames: T, at least 1.
         mode: ``'one'`` op per clip (the paper) or ``'compose'`` all of them.
-        with_flow: Return the exact displacement between the frames.
+        with_flow: Return the exact displacement between the frames. Without effect where the
+            rendering is deferred: there the flow, too, is the data preprocessor's business.
         deferred: Whether to leave the rendering to the model's data preprocessor: one image instead
             of T frames leaves the worker. ``'auto'``: where there is a GPU; on a CPU OpenCV, here,
             is the faster renderer.
@@ -102,17 +108,7 @@ class PMGPipeline(BaseTransform):
         self.sampler = MotionSampler(ops, mode)
         self.num_frames, _ = clip_shape("PMGPipeline", num_frames, (1, 1))
         self.with_flow = flag("PMGPipeline", "with_flow", with_flow)
-        if deferred not in (True, False, "auto"):
-            raise ValueError(
-                f"PMGPipeline: deferred={deferred!r} must be True, False or 'auto' "
-                "(train_dataloader.dataset.pipeline.motion.deferred)"
-            )
-        self.deferred = torch.cuda.is_available() if deferred == "auto" else bool(deferred)
-        if self.deferred and self.with_flow:
-            raise ValueError(
-                "PMGPipeline: with_flow needs deferred=False; the flow of deferred clips is the "
-                "data preprocessor's business"
-            )
+        self.deferred = resolve_deferred("PMGPipeline", deferred)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``imgs`` by a pseudo-motion clip."""
@@ -127,7 +123,7 @@ class PMGPipeline(BaseTransform):
         results["motion"] = motion
         if self.deferred:
             results["deferred_motion"] = motion
-        if self.with_flow:
+        elif self.with_flow:
             results["flow"] = motion.flow()
             results["covisible"] = motion.covisible()
         return results
@@ -149,17 +145,25 @@ class PMGAug(BaseTransform):
     size stay; so does the label. With several clips in a sample each is drawn for itself.
 
     Required keys: ``imgs`` (list of (H, W, 3) uint8), ``clip_len`` (all frames make one clip when
-    it is absent). CutMix takes its second image from ``load_partner`` where there is one, otherwise
-    from another frame of the clip.
+    it is absent). CutMix and Layered take their other images from ``load_partner`` where there is
+    one, otherwise from other frames of the clip.
 
     Added or changed keys: ``imgs``, ``motions`` (list with a Motion for each replaced clip and None
-    for each real one).
+    for each real one); where the sample is one clip and it is replaced, also ``motion``.
+
+    Deferred, a replaced clip is left to the model's ``PMGDataPreprocessor``, as `PMGPipeline`
+    leaves it: ``imgs`` is the frame it is made from, ``clip_len`` the number of images,
+    ``deferred_motion`` the motion, to be named in ``PackActionInputs.meta_keys``. Batches of real
+    and deferred clips are what that data preprocessor expects. Samples of several clips are
+    rendered here all the same: real and deferred clips of one sample have no common shape.
 
     Args:
         prob: Probability to replace a clip, in [0, 1].
         ops: The motions to choose from, see :class:`mmpmg.motion.MotionSampler`. None: the paper's
             best set, ``dict(zoom=dict(type='ZoomInOut'), affine=dict(type='Affine'))``.
         mode: ``'one'`` op per clip (the paper) or ``'compose'`` all of them.
+        deferred: Whether to leave the rendering to the model's data preprocessor, which must then
+            be a ``PMGDataPreprocessor``; True, False or ``'auto'``: where there is a GPU.
 
     Raises:
         ValueError: If an option or a frame cannot be used; the message names the recipe key.
@@ -170,9 +174,11 @@ class PMGAug(BaseTransform):
         prob: float,
         ops: Mapping[str, Any] | Sequence[Any] | None = None,
         mode: str = "one",
+        deferred: bool | str = False,
     ) -> None:
         self.prob = number("PMGAug", "prob", prob, 0.0, 1.0)
         self.sampler = MotionSampler(ops, mode)
+        self.deferred = resolve_deferred("PMGAug", deferred)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace each clip of ``imgs`` with probability ``prob``."""
@@ -191,13 +197,22 @@ class PMGAug(BaseTransform):
             motion = None
             if rng.random() < self.prob:
                 motion, stills = _sample(self.sampler, rng, clip, clip_len, results)
-                clip = list(_render(motion, stills))
+                defer = self.deferred and clip_len == len(frames)
+                clip = stills if defer else list(_render(motion, stills))
             imgs += clip
             motions.append(motion)
         results["imgs"] = imgs
         results["motions"] = motions
+        if len(motions) == 1 and motions[0] is not None:
+            results["motion"] = motions[0]
+            if self.deferred:
+                results["deferred_motion"] = motions[0]
+                results["clip_len"] = len(imgs)
         return results
 
     def __repr__(self) -> str:
         """Show the options."""
-        return f"{type(self).__name__}(prob={self.prob}, ops={self.sampler!r})"
+        return (
+            f"{type(self).__name__}(prob={self.prob}, ops={self.sampler!r}, "
+            f"deferred={self.deferred})"
+        )

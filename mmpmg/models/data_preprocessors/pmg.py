@@ -10,78 +10,120 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmpmg.motion.render_torch import render_batch
+from mmpmg.models.data_preprocessors.clip_flow import attach_flow, flip_flow
+from mmpmg.models.data_preprocessors.deferred import render_deferred
+from mmpmg.models.sample_seeds import batch_seeds
+from mmpmg.models.token_noise import token_noise
 
-KEY = "deferred_motion"
+FLIP_STREAM = 0x666C6970
+"""Sets the draw of the flip apart from the other draws of the same sample."""
 
 
 @MODELS.register_module()
 class PMGDataPreprocessor(ActionDataPreprocessor):
     """MMAction2's ``ActionDataPreprocessor`` for batches that hold deferred clips.
 
-    A deferred sample is one image (for CutMix two), and in its metainfo the ``deferred_motion``
-    that ``PMGPipeline`` drew; it becomes the clip that the data worker would have rendered, within
-    two grey levels. Other samples pass as they are, so real videos may stand in the same batch.
-    Normalising and mixing (``blending``) follow, as in the parent.
+    A deferred sample is the image (for CutMix and layered motion a few more), and in its metainfo
+    the ``deferred_motion`` that ``PMGPipeline`` or ``PMGAug`` drew; it becomes the clip that the
+    data worker would have rendered, within two grey levels. Other samples pass as they are, so
+    real videos may stand in the same batch. The flip, normalising and mixing (``blending``) follow.
+
+    What a clip of 16 x 224 x 224 costs on its way from the worker: 2.4 MB rendered; deferred 150 KB
+    an image and one to three KB the motion (a test measures it).
+
+    Args:
+        mean: Mean of each colour in grey levels, or None to leave the levels as they are.
+        std: Deviation of each colour in grey levels; needed with ``mean``.
+        to_rgb: Whether to swap the first and the last colour.
+        to_float32: Whether levels that are not normalised become float32.
+        blending: Recipe of the mixing of clips, in training only.
+        format_shape: Layout of the clips; MMAction2's names.
+        with_flow: Give the samples of pseudo-motion clips their exact ``flow`` (1, T-1, H, W, 2)
+            and ``covisible`` (1, T-1, H, W), see `clip_flow.attach_flow`. Real clips get none; a
+            model reads it with `clip_flow.batch_flow`, which says so. Not with ``blending``: a
+            mixture of two clips has no single flow.
+        flip_ratio: Share of samples that are mirrored left to right, flow included, in training
+            only; in [0, 1]. Decided by the sample's own seed: the same on any batch and rank.
+
+    Raises:
+        ValueError: Options that exclude each other or are out of their range.
     """
+
+    def __init__(
+        self,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        to_rgb: bool = False,
+        to_float32: bool = True,
+        blending: dict | None = None,
+        format_shape: str = "NCTHW",
+        with_flow: bool = False,
+        flip_ratio: float = 0.0,
+    ) -> None:
+        if (mean is None) != (std is None):
+            raise ValueError(
+                "model.data_preprocessor: mean and std belong together; give both or none"
+            )
+        if with_flow and blending is not None:
+            raise ValueError(
+                "model.data_preprocessor: a mixture of two clips has no single flow; "
+                "with_flow=True needs blending=None"
+            )
+        if not 0 <= flip_ratio <= 1:
+            raise ValueError(f"model.data_preprocessor.flip_ratio={flip_ratio!r} is outside [0, 1]")
+        super().__init__(mean, std, to_rgb, to_float32, blending, format_shape)
+        # Copies of pinned memory need not hold up the host, which has the next step to prepare.
+        self._non_blocking = True
+        self.with_flow = with_flow
+        self.flip_ratio = flip_ratio
 
     def preprocess(
         self, inputs: Sequence[Tensor], data_samples: list[ActionDataSample], training: bool = False
     ) -> tuple[Tensor, list[ActionDataSample]]:
-        """Render what is deferred, then stack, normalise and mix.
+        """Render what is deferred, then flip, stack, normalise and mix.
 
         Args:
             inputs: For each sample (V, C, T, H, W) uint8 on the model's device; a deferred one is
-                (1, 3, 1 or 2, H, W).
+                (1, 3, n, H, W), the n images that its motion needs.
             data_samples: Their samples.
-            training: Whether to mix.
+            training: Whether to flip and mix.
 
         Returns:
             (B, V, C, T, H, W) float32 and the samples.
 
         Raises:
-            ValueError: A deferred sample is not of that shape.
+            ValueError: A deferred sample is not of that shape, or the clips differ in shape.
         """
-        return super().preprocess(render_deferred(inputs, data_samples), data_samples, training)
+        # MMEngine calls this within autocast, where bf16 would shift what is rendered.
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            if self.with_flow:
+                attach_flow(data_samples, self.device)
+            clips = render_deferred(inputs, data_samples)
+            _check_alike(clips)
+            if training and self.flip_ratio:
+                clips = self._flip(clips, data_samples)
+            return super().preprocess(clips, data_samples, training)
+
+    def _flip(self, clips: list[Tensor], data_samples: list[ActionDataSample]) -> list[Tensor]:
+        """Mirror the samples whose seeds say so."""
+        # On the host, where the seeds are: the device is not asked.
+        noise = token_noise(
+            batch_seeds(data_samples, len(clips), torch.device("cpu")), 1, FLIP_STREAM
+        )
+        threshold = round((self.flip_ratio - 0.5) * 2**64)
+        flips = [value < threshold or self.flip_ratio == 1 for value in noise[:, 0].tolist()]
+        for sample, flipped in zip(data_samples, flips, strict=True):
+            if flipped:
+                flip_flow(sample)
+        return [clip.flip(-1) if f else clip for clip, f in zip(clips, flips, strict=True)]
 
 
-def render_deferred(
-    inputs: Sequence[Tensor], data_samples: Sequence[ActionDataSample]
-) -> list[Tensor]:
-    """Replace the deferred samples of a batch by their clips.
-
-    Args:
-        inputs: As in `PMGDataPreprocessor.preprocess`.
-        data_samples: Their samples; the motion is taken out of each.
-
-    Returns:
-        For each sample (V, C, T, H, W) uint8.
-
-    Raises:
-        ValueError: A deferred sample is not one image or two.
-    """
-    clips = list(inputs)
-    groups: dict[tuple[int, tuple[int, int]], list[int]] = {}
-    for number, sample in enumerate(data_samples):
-        motion = sample.metainfo.get(KEY)
-        if motion is None:
-            continue
-        expected = {(1, 3, frames, *motion.size) for frames in (1, 2)}
-        if tuple(clips[number].shape) not in expected:
-            raise ValueError(
-                f"a deferred sample has shape {tuple(clips[number].shape)}, not (1, 3, 1 or 2, "
-                f"{motion.size[0]}, {motion.size[1]}): nothing but FormatShape and "
-                "PackActionInputs may follow PMGPipeline(deferred=True)"
-            )
-        groups.setdefault((motion.num_frames, motion.size), []).append(number)
-    for members in groups.values():
-        motions = [data_samples[number].metainfo[KEY] for number in members]
-        stills = [clips[number][0] for number in members]  # [3, 1 or 2, H, W]
-        images = torch.stack([still[:, 0] for still in stills])
-        partners = None
-        if any(motion.paste is not None for motion in motions):
-            partners = torch.stack([still[:, -1] for still in stills])
-        for number, clip in zip(members, render_batch(images, motions, partners), strict=True):
-            clips[number] = clip.unsqueeze(0)
-            data_samples[number].pop(KEY)  # a thousand numbers that nobody needs any more
-    return clips
+def _check_alike(clips: Sequence[Tensor]) -> None:
+    """Refuse clips of several shapes: MMEngine would fill the shorter ones up with black frames."""
+    shapes = dict.fromkeys(tuple(clip.shape) for clip in clips)
+    if len(shapes) > 1:
+        raise ValueError(
+            f"the clips of a batch differ in shape (V, C, T, H, W): {', '.join(map(str, shapes))}. "
+            "One or two frames are a deferred clip without its motion: name 'deferred_motion' in "
+            "PackActionInputs.meta_keys, or set deferred=False"
+        )

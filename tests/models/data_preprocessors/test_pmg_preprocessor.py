@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from mmengine.registry import init_default_scope
 
 from mmpmg.datasets import SampleSeedSampler
 from mmpmg.datasets.transforms.pmg import PMGPipeline
+from mmpmg.models.data_preprocessors import PMGDataPreprocessor
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 
@@ -125,11 +128,52 @@ def test_deferred_is_decided_by_the_machine_or_by_the_recipe(monkeypatch):
         assert PMGPipeline().deferred is False
     with pytest.raises(ValueError, match=r"deferred='later'.*True, False or 'auto'"):
         PMGPipeline(deferred="later")
-    with pytest.raises(ValueError, match="with_flow needs deferred=False"):
-        PMGPipeline(deferred=True, with_flow=True)
 
 
 def test_samples_without_metainfo_pass(folder):
     data = batch(folder, ["Affine"], False)
     data["data_samples"] = [ActionDataSample() for _ in data["inputs"]]
     assert preprocessor()(data)["inputs"].shape[0] == 6
+
+
+def test_a_deferred_clip_whose_motion_was_not_packed_is_found(folder):
+    data = batch(folder, ["Affine"], False)
+    lost = batch(folder, ["Affine"], True, meta=("sample_seed",))
+    data["inputs"][1], data["data_samples"][1] = lost["inputs"][1], lost["data_samples"][1]
+    with pytest.raises(ValueError, match=r"differ in shape.*\(1, 3, 1, 40, 32\).*meta_keys"):
+        preprocessor()(data)
+
+
+@pytest.mark.parametrize("ops", OPS, ids=" ".join)
+def test_autocast_does_not_touch_what_is_rendered(folder, ops):
+    """MMEngine calls the data preprocessor within autocast."""
+    plain = preprocessor()(batch(folder, ops, True))["inputs"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(preprocessor()(batch(folder, ops, True))["inputs"], plain)
+
+
+def test_a_deferred_clip_crosses_in_a_fraction_of_the_bytes():
+    """16 x 224 x 224: what a data worker sends to the training process."""
+    image = np.random.default_rng(0).integers(0, 256, (224, 224, 3), dtype=np.uint8)
+    sent = {}
+    for deferred in (True, False):
+        results = PMGPipeline(deferred=deferred)({"imgs": [image], "sample_seed": 1})
+        frames = sum(frame.nbytes for frame in results["imgs"])
+        motion = pickle.dumps(results["motion"], pickle.HIGHEST_PROTOCOL)
+        sent[deferred] = frames + (len(motion) if deferred else 0)
+        assert 1000 < len(motion) < 4000
+    assert sent[False] == 16 * 224 * 224 * 3
+    assert sent[True] < sent[False] / 15
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (dict(with_flow=True, blending=dict(type="ClipMixup")), "no single flow"),
+        (dict(flip_ratio=1.5), r"flip_ratio=1\.5 is outside \[0, 1\]"),
+        (dict(mean=MEAN), "mean and std belong together"),
+    ],
+)
+def test_options_that_cannot_be_are_named(options, told):
+    with pytest.raises(ValueError, match=told):
+        PMGDataPreprocessor(**options)

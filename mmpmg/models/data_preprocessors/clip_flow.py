@@ -1,0 +1,108 @@
+"""The exact flow of a batch's clips, under one name wherever the clips were rendered.
+
+A model that needs it sets ``model.data_preprocessor.with_flow=True``; the samples then carry
+``flow`` and ``covisible``, and `batch_flow` collects them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from mmaction.structures import ActionDataSample
+from torch import Tensor
+
+from mmpmg.models.data_preprocessors.deferred import deferred_motion
+from mmpmg.motion import Motion
+from mmpmg.motion.flow_torch import flow_batch
+
+MOTION_KEY = "motion"
+FLOW, COVISIBLE = "flow", "covisible"
+
+
+def attach_flow(data_samples: Sequence[ActionDataSample], device: torch.device) -> None:
+    """Set the flow of every sample of which it is known, in place.
+
+    It is computed on the device from the sample's motion: of a deferred clip (``deferred_motion``)
+    or of one that the worker rendered (``motion``, where ``PackActionInputs.meta_keys`` names it).
+    Arrays that the worker made (``PMGPipeline(with_flow=True)``, with ``flow`` and ``covisible``
+    in ``PackActionInputs.algorithm_keys``) are taken as they are. Real clips get none.
+
+    Args:
+        data_samples: The samples, before `render_deferred` takes the motions out. Those with a flow
+            get ``flow`` (1, T-1, H, W, 2) float32, displacements (dx, dy) in pixels from frame k
+            to k + 1, and ``covisible`` (1, T-1, H, W) bool; the first axis is that of the views.
+        device: Where the model is.
+
+    Raises:
+        ValueError: A sample has one of the two arrays without the other.
+    """
+    groups: dict[tuple[int, tuple[int, int]], list[ActionDataSample]] = {}
+    for sample in data_samples:
+        motion = _motion(sample)
+        if motion is not None:
+            groups.setdefault((motion.num_frames, motion.size), []).append(sample)
+        elif FLOW in sample or COVISIBLE in sample:
+            _take_arrays(sample, device)
+    for members in groups.values():
+        motions = [motion for motion in map(_motion, members) if motion is not None]
+        for sample, flow, covisible in zip(members, *flow_batch(motions, device), strict=True):
+            _set(sample, flow, covisible)
+
+
+def flip_flow(sample: ActionDataSample) -> None:
+    """Mirror a sample's flow left to right: positions change sides and dx its sign."""
+    if FLOW in sample:
+        mirrored = sample.flow.flip(-2)
+        mirrored[..., 0].neg_()
+        _set(sample, mirrored[0], sample.covisible.flip(-1)[0])
+
+
+def batch_flow(data_samples: Sequence[ActionDataSample] | None) -> tuple[Tensor, Tensor]:
+    """Collect the flow of a batch, for the model that needs it.
+
+    Args:
+        data_samples: B samples from a ``PMGDataPreprocessor(with_flow=True)``.
+
+    Returns:
+        flow (B, T-1, H, W, 2) float32 and covisible (B, T-1, H, W) bool.
+
+    Raises:
+        ValueError: A sample has none: real clips have no exact flow.
+    """
+    samples = list(data_samples or [])
+    without = [sample for sample in samples if FLOW not in sample]
+    if without or not samples:
+        name = without[0].metainfo.get("filename", "without a filename") if without else "-"
+        raise ValueError(
+            f"{len(without)} of {len(samples)} samples have no flow (the first: {name}). Set "
+            "model.data_preprocessor.with_flow=True, and name 'deferred_motion' and 'motion' in "
+            "PackActionInputs.meta_keys; real clips have no exact flow, so a model that needs it "
+            "takes pseudo-motion clips alone"
+        )
+    return torch.cat([s.flow for s in samples]), torch.cat([s.covisible for s in samples])
+
+
+def _motion(sample: ActionDataSample) -> Motion | None:
+    motion: Motion | None = deferred_motion(sample) or sample.metainfo.get(MOTION_KEY)
+    return motion
+
+
+def _take_arrays(sample: ActionDataSample, device: torch.device) -> None:
+    """Put the worker's arrays on the device."""
+    if FLOW not in sample or COVISIBLE not in sample:
+        raise ValueError(
+            "a sample has flow or covisible without the other; "
+            "name both: PackActionInputs(algorithm_keys=('flow', 'covisible'))"
+        )
+
+    def on_device(values: Any) -> Tensor:
+        return torch.as_tensor(values).to(device, non_blocking=True)
+
+    _set(sample, on_device(sample.flow), on_device(sample.covisible))
+
+
+def _set(sample: ActionDataSample, flow: Tensor, covisible: Tensor) -> None:
+    sample.set_field(flow.unsqueeze(0), FLOW)
+    sample.set_field(covisible.unsqueeze(0), COVISIBLE)
