@@ -25,7 +25,7 @@ from .warp_torch import Warp, moves
 
 #: Output pixels made at a time, at least one frame of each clip: on a GPU for few, large kernels,
 #: on a CPU for arrays that its caches hold. Every pixel takes 60 to 100 bytes while it is made.
-PORTION = {"cuda": 2**22, "cpu": 2**16}
+PORTION = {"cuda": 2**23, "cpu": 2**16}
 
 
 @torch.no_grad()

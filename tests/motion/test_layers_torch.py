@@ -1,0 +1,170 @@
+"""Deformations, mattes and layers on the device against NumPy and OpenCV."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mmpmg.motion import Affine, CutMix, Deformation, Layer, Matte, Motion, render
+from mmpmg.motion.flow_torch import flow_batch
+from mmpmg.motion.matte_torch import draw_mattes
+from mmpmg.motion.render_torch import render_batch
+from mmpmg.motion.waves_torch import Waves
+
+SIZE, FRAMES = (44, 60), 6
+CPU = torch.device("cpu")
+
+
+def picture(seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    image = cv2.GaussianBlur(rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8), (3, 3), 0)
+    image[:12, :20] = rng.integers(0, 256, 3)
+    return image
+
+
+def planes(images) -> torch.Tensor:
+    return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+
+
+def waves(rng, count: int = 3) -> Deformation:
+    frequencies = rng.uniform(-0.25, 0.25, (count, 2))
+    amplitudes = rng.uniform(-1, 1, (FRAMES, count, 2))
+    strain = np.linalg.norm(amplitudes, axis=2) @ np.linalg.norm(frequencies, axis=1)
+    amplitudes *= (0.6 / strain)[:, None, None]
+    return Deformation(frequencies, rng.uniform(0, 7, count), amplitudes)
+
+
+def matte(rng, outline: str) -> Matte:
+    blob = rng.uniform(-0.15, 0.15, 2 * int(rng.integers(0, 4)))
+    corners = rng.uniform(0.5, 1.2, int(rng.integers(3, 9)))
+    return Matte(
+        outline, centre=(29.5, 21.25), radius=float(rng.uniform(7, 10)),
+        shape=tuple((blob if outline == "blob" else corners).tolist()),
+        stretch=float(rng.uniform(0.8, 1.25)), angle=float(rng.uniform(0, 7)),
+        softness=float(rng.uniform(0.5, 5)),
+    )  # fmt: skip
+
+
+def path(rng, deformed: bool, colored: bool = False, tilted: bool = False, **options) -> Motion:
+    """A homography that shifts, turns, scales and tilts more with every frame."""
+    homographies = np.tile(np.eye(3), (FRAMES, 1, 1))
+    turn, scale = rng.uniform(-0.1, 0.1), rng.uniform(0.97, 1.03)
+    for k in range(FRAMES):
+        c, s = scale**k * math.cos(k * turn), scale**k * math.sin(k * turn)
+        x, y = rng.uniform(-3, 3, 2) + k * rng.uniform(-4, 4, 2)
+        homographies[k, :2] = [[c, -s, x], [s, c, y]]
+        if tilted:
+            homographies[k, 2, :2] = rng.uniform(-0.004, 0.004, 2)
+    names = ("hue", "brightness", "saturation") if colored else ()
+    color = rng.uniform(0.7, 1.3, (FRAMES, 3)) if colored else np.empty((FRAMES, 0))
+    return Motion(
+        family="path", size=SIZE, homographies=homographies, color_ops=names, color=color,
+        deformation=waves(rng, int(rng.integers(1, 5))) if deformed else None, **options,
+    )  # fmt: skip
+
+
+def layered(seed: int, parts: int, paste: bool = False) -> Motion:
+    rng = np.random.default_rng(seed)
+    layers = tuple(
+        Layer(
+            matte(rng, ("blob", "polygon")[(seed + n) % 2]),
+            path(rng, deformed=n % 2 == 0, colored=n == 1, tilted=n == 2, border=(9, 200, 30)),
+            image=n % 2,
+        )
+        for n in range(parts)
+    )
+    pasted = CutMix(window=0.3).sample(rng, FRAMES, SIZE).paste if paste else None
+    background = path(rng, deformed=seed % 2 == 1, border=(0, 0, 0), paste=pasted)
+    values = {name: getattr(background, name) for name in background.__dataclass_fields__}
+    return Motion(**{**values, "layers": layers})
+
+
+def agree(motions) -> None:
+    images = [picture(k) for k in range(len(motions))]
+    partners = [[picture(100 + 3 * k + p) for p in range(3)] for k in range(len(motions))]
+    ours = render_batch(planes(images), motions, torch.stack([planes(each) for each in partners]))
+    theirs = np.stack([render(*each) for each in zip(images, motions, partners)])
+    difference = np.abs(ours.permute(0, 2, 3, 4, 1).numpy().astype(int) - theirs)
+    assert difference.max() <= 2
+    assert difference.mean() <= 0.1
+    assert np.abs(theirs[:, -1].astype(int) - theirs[:, 0]).mean() > 1
+
+
+def test_displacements_are_the_deformations_own() -> None:
+    rng = np.random.default_rng(0)
+    motions = [path(rng, deformed=k != 1) for k in range(4)]
+    dx, dy = Waves(motions, CPU)(slice(2, 5))
+    grid = np.stack(np.meshgrid(np.arange(SIZE[1]), np.arange(SIZE[0])), -1).astype(float)
+    for n, motion in enumerate(motions):
+        for k in range(2, 5):
+            expected = motion.deformation.at(k, grid) if motion.deformation else 0 * grid
+            got = torch.stack((dx[n, k - 2], dy[n, k - 2]), -1).numpy()
+            np.testing.assert_allclose(got, expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("outline", ["blob", "polygon", "both"])
+def test_mattes_are_drawn_as_numpy_draws_them(outline) -> None:
+    rng = np.random.default_rng(1)
+    kinds = ("blob", "polygon") if outline == "both" else (outline,)
+    mattes = [matte(rng, kinds[k % len(kinds)]) for k in range(12)]
+    mattes.append(
+        Matte(kinds[0], (20.0, 20.0), 9.0, (1.0, 1.0, 1.0) if outline == "polygon" else ())
+    )
+    drawn = draw_mattes(mattes, SIZE, CPU).numpy()
+    expected = np.stack([each.raster(SIZE) for each in mattes]).astype(float)
+    assert np.abs(drawn - expected).max() <= 1  # one level where two libraries round a tie
+    assert (drawn != expected).mean() < 1e-3
+    assert ((drawn > 0) & (drawn < 255)).any(axis=(1, 2)).all() and (drawn == 255).any()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"border": (9, 80, 200)}, {"border": "replicate"}], ids=str
+)
+def test_deformed_clips_agree_within_two_levels(options) -> None:
+    agree([path(np.random.default_rng(k), True, tilted=k % 2 == 1, **options) for k in range(6)])
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_layered_clips_agree_within_two_levels(parts) -> None:
+    agree([layered(seed, parts) for seed in range(6)])
+
+
+def test_a_paste_lies_over_the_layers() -> None:
+    agree([layered(seed, 3, paste=seed % 2 == 0) for seed in range(4)])
+
+
+def test_batches_of_any_depth_and_kind_are_what_each_is_alone() -> None:
+    motions = [layered(seed, parts) for seed, parts in enumerate((3, 0, 1, 4))]
+    motions += [Affine().sample(np.random.default_rng(0), FRAMES, SIZE), layered(9, 2, paste=True)]
+    images = planes([picture(k) for k in range(len(motions))])
+    partners = torch.stack(
+        [planes([picture(50 + k), picture(80 + k), picture(5)]) for k in range(6)]
+    )
+    together = render_batch(images, motions, partners)
+    agree(motions)
+    for k in range(len(motions)):
+        alone = render_batch(images[k : k + 1], motions[k : k + 1], partners[k : k + 1])
+        assert (together[k].int() - alone[0].int()).abs().max() <= 1, k
+
+
+def test_bf16_and_tf32_do_not_reach_the_points() -> None:
+    motions = [layered(seed, 2) for seed in range(3)]
+    images = planes([picture(k) for k in range(3)])
+    partners = torch.stack([planes([picture(50 + k), picture(80 + k)]) for k in range(3)])
+    plain, flow = render_batch(images, motions, partners), flow_batch(motions)[0]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(render_batch(images, motions, partners), plain)
+        assert torch.equal(flow_batch(motions)[0], flow)
+
+
+def test_missing_images_are_named() -> None:
+    motion = layered(0, 3)
+    images = planes([picture(0)])
+    with pytest.raises(ValueError, match=r"needs 2 more images .*\(B, 2, 3, H, W\)"):
+        render_batch(images, [motion])
+    with pytest.raises(ValueError, match=r"P >= 2"):
+        render_batch(images, [motion], images[:, None])
