@@ -1,0 +1,136 @@
+"""From a data set as it was downloaded to annotation files, all checks before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .consistency import check_lists, sizes
+from .errors import PreparationError
+from .locating import ProgressFactory, locate, unreadable, without
+from .output_files import check_free, write_file, write_files
+from .reading import read_text
+from .sources import DatasetSource
+from .video_index import VideoIndex
+from .video_list import VideoLists, list_text
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PreparationOptions:
+    """What is the same for all data sets.
+
+    Args:
+        root: folder of all data sets.
+        videos: folder of the videos; None: ``videos`` in the data set's folder.
+        out: folder for the lists; None: the data set's folder.
+        open_videos: decode the first frame of each video; else only look whether the file exists.
+        workers: processes that open videos; 0: one for each core.
+        allow_missing: leave out videos that do not exist or open, instead of stopping.
+        force: replace lists of other content.
+    """
+
+    root: Path = Path("data")
+    videos: Path | None = None
+    out: Path | None = None
+    open_videos: bool = True
+    workers: int = 0
+    allow_missing: bool = False
+    force: bool = False
+
+
+def prepare(
+    source: DatasetSource,
+    options: PreparationOptions,
+    say: Say = print,
+    progress: ProgressFactory | None = None,
+) -> None:
+    """Write the annotation files of a data set, and ``classes.txt`` where its classes have names.
+
+    Args:
+        source: reads the published lists.
+        options: where from and to, and what to check.
+        say: takes what is reported, a line at a time.
+        progress: shows how far the opening of the videos has come.
+
+    Raises:
+        PreparationError: something is wrong; no list was written. What is missing stands in
+            ``LIST.missing.txt`` beside where the list would be.
+    """
+    folder = options.root / source.facts.folder
+    out = options.out or folder
+    index = VideoIndex(options.videos or folder / "videos")
+    say(f"{index.folder}: {len(index.paths)} videos")
+    published = source.read(index)
+    check_lists(published, source.remedy)
+    for line in sizes(published):
+        say(f"note: {line}")
+    lists, absent = locate(published, index)
+    _stop_for_missing(lists, absent, options, out, say)
+    lists = without(lists, absent)
+    check_lists(lists, _ONE_FILE)
+    if not options.allow_missing:
+        check_free(_files(lists, out), options.force)  # before minutes of opening
+    if options.open_videos:
+        broken = unreadable(lists, index.folder, options.workers, progress)
+        _stop_for_missing(lists, broken, options, out, say, before=absent)
+        lists = without(lists, broken)
+        check_lists(lists, _ONE_FILE)
+    for one in (one for group in lists.groups for one in group):
+        blanks = sum(" " in video.name for video in one.videos)
+        if blanks:
+            say(
+                f"note: {one.file_name}: {blanks} names hold blanks; CheckedVideoDataset reads "
+                "them, MMAction2's VideoDataset needs another delimiter"
+            )
+    write_files(_files(lists, out), options.force, say)
+
+
+_ONE_FILE = (
+    "This is so once the files are found below the folder of videos: look there for what is "
+    "missing or stands twice."
+)
+
+
+def _files(lists: VideoLists, out: Path) -> dict[Path, str]:
+    files = {out / one.file_name: list_text(one.videos) for group in lists.groups for one in group}
+    if lists.classes:
+        files[out / "classes.txt"] = "".join(f"{name}\n" for name in lists.classes)
+    return files
+
+
+def _stop_for_missing(
+    lists: VideoLists,
+    problems: dict[str, str],
+    options: PreparationOptions,
+    out: Path,
+    say: Say,
+    before: dict[str, str] | None = None,
+) -> None:
+    """Report what is missing or broken, with a full list in a file, and stop unless allowed."""
+    reports = []
+    for one in (one for group in lists.groups for one in group):
+        report = (out / one.file_name).with_suffix(".missing.txt")
+        lines = [f"{v.name}: {problems[v.name]}\n" for v in one.videos if v.name in problems]
+        if before is None:
+            report.unlink(missing_ok=True)  # of an earlier run
+        if not lines:
+            continue
+        earlier = read_text(report) if report.exists() else ""
+        write_file(report, earlier + "".join(lines))
+        reports.append(report)
+        say(
+            f"{one.file_name}: {len(lines)} of {len(one.videos)} videos cannot be used, for example"
+        )
+        for line in lines[:3]:
+            say(f"  {line.rstrip()}")
+    if reports and not options.allow_missing:
+        raise PreparationError(
+            f"{len(problems)} videos are missing or cannot be opened; all of them: "
+            f"{', '.join(map(str, reports))}. Get them again, name their folder with --videos, or "
+            "leave them out with --allow-missing. No list was written."
+        )
+    if reports:
+        say(f"left out, as --allow-missing asks; all of them: {', '.join(map(str, reports))}")

@@ -1,0 +1,109 @@
+"""All videos below a folder, found again by the names that lists have for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+from .errors import PreparationError
+
+#: Endings of video files, in any case.
+ENDINGS = (".avi", ".mp4", ".webm", ".mkv", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv")
+_THREADS = 16  # network file systems answer many questions at once
+
+
+class VideoIndex:
+    """The videos below a folder; reading folders is all it does, so 240,000 take seconds.
+
+    A list may name a video with other folders above it or with another ending (unpacked elsewhere,
+    converted to .mp4): the file of the same name without ending is taken, if several the one whose
+    folders agree best, from the innermost on, then the one with the same ending.
+
+    Args:
+        folder: of videos; links are followed.
+
+    Raises:
+        PreparationError: there is no such folder, or no video in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise PreparationError(
+                f"{folder} is no folder: put or link the videos there, or name theirs with --videos"
+            )
+        self.folder = folder
+        #: Paths below the folder, in order.
+        self.paths = sorted(_videos_below(folder))
+        if not self.paths:
+            raise PreparationError(
+                f"{folder} holds no video ({' '.join(ENDINGS)}): put or link them there, or name "
+                "another folder with --videos"
+            )
+        self._exact = set(self.paths)
+        self._by_stem: dict[str, list[str]] = {}
+        for path in self.paths:
+            self._by_stem.setdefault(_stem(path), []).append(path)
+
+    def find(self, name: str) -> list[str]:
+        """Return the paths that fit a name best: one, none, or several that fit equally well.
+
+        Args:
+            name: path of a video as a list has it, with or without an ending.
+        """
+        if name in self._exact:
+            return [name]
+        candidates = self._by_stem.get(_stem(name), [])
+        if len(candidates) < 2:
+            return candidates
+        best = max(_agreement(name, path) for path in candidates)
+        return [path for path in candidates if _agreement(name, path) == best]
+
+
+def _stem(path: str) -> str:
+    name = path.rsplit("/", 1)[-1]
+    stem, ending = os.path.splitext(name)
+    return stem if ending.lower() in ENDINGS else name
+
+
+def _agreement(name: str, path: str) -> tuple[int, bool]:
+    """Return how many folders agree from the innermost on, and whether the file name does."""
+    wanted, there = PurePosixPath(name), PurePosixPath(path)
+    count = 0
+    for one, other in zip(reversed(wanted.parts[:-1]), reversed(there.parts[:-1]), strict=False):
+        if one != other:
+            break
+        count += 1
+    return count, wanted.name == there.name
+
+
+def _videos_below(folder: Path) -> Iterable[str]:
+    seen = {os.path.realpath(folder)}
+    level = [""]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        while level:
+            deeper = []
+            for files, folders in pool.map(lambda below: _scan(folder, below), level):
+                yield from files
+                for below, real in folders:
+                    if real not in seen:  # a link to a folder above would go on forever
+                        seen.add(real)
+                        deeper.append(below)
+            level = deeper
+
+
+def _scan(folder: Path, below: str) -> tuple[list[str], list[tuple[str, str]]]:
+    files, folders = [], []
+    try:
+        with os.scandir(folder / below) as entries:
+            for entry in entries:
+                path = f"{below}/{entry.name}" if below else entry.name
+                if entry.is_dir():
+                    folders.append((path, os.path.realpath(entry.path)))
+                elif entry.name.lower().endswith(ENDINGS) and entry.is_file():
+                    files.append(path)
+    except OSError as error:
+        raise PreparationError(f"{folder / below} cannot be read: {error.strerror}") from None
+    # Two links to one folder: the first by name counts, whatever the order on the disk.
+    return files, sorted(folders)
