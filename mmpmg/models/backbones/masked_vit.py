@@ -162,7 +162,7 @@ class MaskedVisionTransformer(VisionTransformer):
             positions = self._positions(grid)[0][visible]
             x = self._embed(tokens_at(x, visible, self.token_shape)) + positions
         x = self.pos_drop(x)
-        x = run_blocks(self.blocks, x, self.with_cp)
+        x = run_blocks(self.blocks, x, self.with_cp and not self.frozen)
         x = self.norm(x)
         if visible is not None:
             return x
@@ -174,9 +174,9 @@ class MaskedVisionTransformer(VisionTransformer):
     def _embed(self, patches: Tensor) -> Tensor:
         """Project tokens with the weights of MMAction2's Conv3d: [B, V, P, C] -> [B, V, width]."""
         projection = self.patch_embed.projection
-        # Conv3d weight [width, C, dt, dh, dw] -> [width, dt*dh*dw*C], the order inside a token.
-        weight = projection.weight.permute(0, 2, 3, 4, 1).flatten(1)
-        return F.linear(patches.flatten(2), weight, projection.bias)
+        # [B, V, P, C] -> [B, V, C*P], which copies nothing, and is the order of Conv3d's weights.
+        pixels = patches.transpose(2, 3).flatten(2)
+        return F.linear(pixels, projection.weight.flatten(1), projection.bias)
 
     def _positions(self, grid: Grid) -> Tensor:
         """Position table (1, N, C); resized in space, as MMAction2 does, for other frame sizes."""
