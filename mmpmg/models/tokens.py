@@ -41,9 +41,9 @@ def _unfold(clip: Tensor, token_shape: TokenShape) -> Tensor:
     batch, channels, *size = clip.shape
     t, h, w = token_grid((size[0], size[1], size[2]), token_shape)
     dt, dh, dw = token_shape
-    # [B, C, T, H, W] -> [B, C, t, dt, h, dh, w, dw] -> [B, t, h, w, dt, dh, dw, C]
+    # [B, C, T, H, W] -> [B, C, t, dt, h, dh, w, dw] -> [B, t, h, w, C, dt, dh, dw]
     view = clip.reshape(batch, channels, t, dt, h, dh, w, dw)
-    return view.permute(0, 2, 4, 6, 3, 5, 7, 1)
+    return view.permute(0, 2, 4, 6, 1, 3, 5, 7)
 
 
 def patchify(clip: Tensor, token_shape: TokenShape) -> Tensor:
@@ -55,10 +55,12 @@ def patchify(clip: Tensor, token_shape: TokenShape) -> Tensor:
 
     Returns:
         (B, N, dt * dh * dw, C): tokens in (t, h, w) order; inside a token the pixels in (time,
-        row, column) order with the colour channel last, as VideoMAE flattens them.
+        row, column) order with the colour channel last, as VideoMAE flattens them. In memory each
+        token has its colours one after the other, so that means over pixels read on and a
+        convolution's weights fit as they are.
     """
-    # [B, t, h, w, dt, dh, dw, C] -> [B, N, dt*dh*dw, C]
-    return _unfold(clip, token_shape).flatten(4, 6).flatten(1, 3)
+    # [B, t, h, w, C, dt, dh, dw] -> [B, N, C, dt*dh*dw] -> [B, N, dt*dh*dw, C]
+    return _unfold(clip, token_shape).flatten(5).flatten(1, 3).transpose(2, 3)
 
 
 def tokens_at(clip: Tensor, index: Tensor, token_shape: TokenShape) -> Tensor:
@@ -70,14 +72,14 @@ def tokens_at(clip: Tensor, index: Tensor, token_shape: TokenShape) -> Tensor:
         token_shape: (dt, dh, dw) of one token.
 
     Returns:
-        (B, K, dt * dh * dw, C).
+        (B, K, dt * dh * dw, C), in memory as `patchify` has it.
     """
     view = _unfold(clip, token_shape)
     height, width = view.shape[2:4]
     batch = torch.arange(len(clip), device=index.device).unsqueeze(1)
-    # [B, t, h, w, ...] at [B, K] -> [B, K, dt, dh, dw, C]
+    # [B, t, h, w, ...] at [B, K] -> [B, K, C, dt, dh, dw]
     picked = view[batch, index // (height * width), index // width % height, index % width]
-    return picked.flatten(2, 4)
+    return picked.flatten(3).transpose(2, 3)
 
 
 def unpatchify(tokens: Tensor, grid: Grid, token_shape: TokenShape) -> Tensor:

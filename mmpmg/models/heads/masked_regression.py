@@ -11,7 +11,23 @@ from torch.nn import functional as F
 from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
 from mmpmg.models.tokens import TokenShape
 
-LOSSES = {"mse": F.mse_loss, "l1": F.l1_loss, "smooth_l1": F.smooth_l1_loss}
+
+def mean_square(difference: Tensor) -> Tensor:
+    """Average the squares: as the norm's square, whose two passes make no copy of their input."""
+    return torch.linalg.vector_norm(difference).square() / difference.numel()
+
+
+def mean_absolute(difference: Tensor) -> Tensor:
+    """Average the absolute values."""
+    return difference.abs().mean()
+
+
+def mean_huber(difference: Tensor) -> Tensor:
+    """Average the smooth L1 loss: a square up to 1, a line beyond."""
+    return F.smooth_l1_loss(difference, torch.zeros_like(difference))
+
+
+LOSSES = {"mse": mean_square, "l1": mean_absolute, "smooth_l1": mean_huber}
 
 
 @MODELS.register_module()
@@ -19,7 +35,8 @@ class MaskedRegressionHead(BaseModule):
     """A linear layer from decoder features to the target, and the loss between the two.
 
     Args:
-        target: Config of the target; the pretrainer adds ``token_shape``.
+        target: Config of the target; the pretrainer adds ``token_shape``. It must hand over a
+            tensor of its own making: the difference is written into it.
         in_channels: Width of the decoder; the pretrainer fills it in.
         token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
         loss: "mse" (VideoMAE), "l1" or "smooth_l1", averaged over masked tokens and values.
@@ -73,4 +90,5 @@ class MaskedRegressionHead(BaseModule):
             target = self.target(pixels, masked)
         prediction = self(features)
         prediction = prediction.to(torch.promote_types(prediction.dtype, torch.float32))
-        return self.loss_weight * self.loss_fn(prediction, target)
+        # Into the target's memory: for the backward pass one tensor is kept instead of two.
+        return self.loss_weight * self.loss_fn(target.sub_(prediction))

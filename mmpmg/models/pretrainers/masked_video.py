@@ -234,6 +234,6 @@ class MaskedVideoPretrainer(BaseModel):
     def pixels(self, clip: Tensor) -> Tensor:
         """Undo the normalisation of the data preprocessor: (B, C, T, H, W) in [0, 1]."""
         mean = getattr(self.data_preprocessor, "mean", None)
-        if mean is not None:
-            clip = clip * self.data_preprocessor.std + mean
-        return clip / 255
+        if mean is None:
+            return clip / 255
+        return torch.addcmul(mean / 255, clip, self.data_preprocessor.std / 255)

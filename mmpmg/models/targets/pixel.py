@@ -39,8 +39,9 @@ class PixelTarget(nn.Module):
         frames, rows, columns = self.token_shape
         return frames * rows * columns * CHANNELS
 
+    @torch.no_grad()
     def forward(self, pixels: Tensor, masked: Tensor) -> Tensor:
-        """Compute the target of the masked tokens only.
+        """Compute the target of the masked tokens only; no gradient flows through it.
 
         Args:
             pixels: (B, 3, T, H, W) in [0, 1].
@@ -48,12 +49,14 @@ class PixelTarget(nn.Module):
 
         Returns:
             (B, K, num_values) float32 (float64 of such pixels), in (time, row, column) order,
-            colour last.
+            colour last. The caller may write into it.
         """
         precise = pixels.to(torch.promote_types(pixels.dtype, torch.float32))
         tokens = tokens_at(precise, masked, self.token_shape)
         if self.normalize:
-            # [B, K, dt*dh*dw, C]: statistics over the pixels, for each colour
-            std = tokens.var(dim=2, unbiased=True, keepdim=True).sqrt()
-            tokens = (tokens - tokens.mean(dim=2, keepdim=True)) / (std + self.eps)
+            # [B, K, P, C]: statistics over the pixels, for each colour. In place, since each pass
+            # over fresh memory costs as much as a small matrix product.
+            tokens = tokens.sub_(tokens.mean(dim=2, keepdim=True))
+            spread = torch.linalg.vector_norm(tokens, dim=2, keepdim=True)
+            tokens = tokens.div_(spread.div_((tokens.shape[2] - 1) ** 0.5).add_(self.eps))
         return tokens.flatten(2)
