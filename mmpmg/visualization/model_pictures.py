@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,11 @@ def _inputs(
     return batch["inputs"].flatten(0, 1), batch["data_samples"]
 
 
+def _label(sample: TrainingSample) -> str:
+    """Name a clip by its motion, a real one by its file."""
+    return Path(sample.name).name if sample.motion is None and sample.name else sample.family
+
+
 def _grey_levels(pixels: Tensor) -> list[Picture]:
     """[B, C, T, H, W] in [0, 1] -> B clips [T, H, W, C]."""
     levels = (pixels.float() * 255).round().clamp(0, 255).to(torch.uint8)
@@ -89,7 +95,7 @@ def reconstruct_samples(
         samples: Their seeds decide the masks, as in training.
 
     Returns:
-        One reconstruction for each sample, with the loss of that clip alone.
+        One reconstruction for each sample, with the loss of that clip alone and of each token.
 
     Raises:
         ValueError: No branch of the model predicts pixels.
@@ -98,7 +104,11 @@ def reconstruct_samples(
     head = model.heads[branch]
 
     def loss(predicted: Tensor, target: Tensor) -> float:
-        return head.loss_weight * float(head.loss_fn(predicted, target))
+        return head.loss_weight * float(head.loss_fn(target - predicted))
+
+    def losses(predicted: Tensor, target: Tensor) -> npt.NDArray[np.float32]:
+        each = [loss(*token) for token in zip(predicted, target, strict=True)]
+        return np.array(each, dtype=np.float32)
 
     with evaluating(model):
         clips, data_samples = _inputs(model, samples)
@@ -119,7 +129,8 @@ def reconstruct_samples(
                 flat_loss=(
                     loss(torch.zeros_like(target[i]), target[i]) if head.target.normalize else None
                 ),
-                name=sample.family,
+                name=_label(sample),
+                token_loss=losses(predicted[i], target[i]),
             )
             for i, (clip, sample) in enumerate(zip(_grey_levels(pixels), samples, strict=True))
         ]

@@ -29,7 +29,7 @@ from .families import family_clips, family_sheet
 from .gallery import gallery_sheet, square
 from .labels import Picture
 from .model_pictures import draw_masks, mixed_clips, reconstruct_samples
-from .reconstruction import reconstruction_picture
+from .reconstruction_picture import reconstruction_picture
 from .training_samples import (
     TrainingSample,
     isolated_randomness,
@@ -136,7 +136,7 @@ def _draw_samples(
     samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
     model = None
     if options.mask or checkpoint is not None or blending is not None:
-        model = _build_model(config, checkpoint, wanted=options.mask or checkpoint is not None)
+        model = pretrainer(config, checkpoint, wanted=options.mask or checkpoint is not None)
     files = _draw_clips(samples, model, out, options, blending is not None)
     if model is not None and blending is not None:
         sheet = contact_sheet(
@@ -148,16 +148,16 @@ def _draw_samples(
             ],
             options.columns,
             f"The same clips after {blending.type}, as the model trains on them",
-            _cell_height(samples[0].clip),
+            cell_height(samples[0].clip),
         )
         files += [write(out / "clips_mixed.png", sheet)]
     if checkpoint is not None and model is not None:
         sheet = reconstruction_picture(
-            reconstruct_samples(model, samples),
+            {"": reconstruct_samples(model, samples)},
             options.statistics,
             options.columns,
             f"Training clips reconstructed by {Path(checkpoint).name}",
-            _cell_height(samples[0].clip),
+            cell_height(samples[0].clip),
         )
         files += [write(out / f"reconstructions_{options.statistics}.png", sheet)]
     return files
@@ -176,8 +176,20 @@ def _replacing_ops(names: Sequence[str]) -> Callable[[Any], None] | None:
     return replace
 
 
-def _build_model(config: Config, checkpoint: str | None, wanted: bool) -> Any:
-    """Build the recipe's pretrainer, with weights where there is a checkpoint."""
+def pretrainer(config: Config, checkpoint: str | None, wanted: bool) -> Any:
+    """Build the recipe's pretrainer, with weights where there is a checkpoint.
+
+    Args:
+        config: A recipe.
+        checkpoint: Of its whole model, decoder included; None: fresh weights.
+        wanted: Refuse another kind of model, instead of returning None.
+
+    Returns:
+        The pretrainer, or None.
+
+    Raises:
+        ValueError: Another kind of model, or a checkpoint that does not fit.
+    """
     if config.model.type != "MaskedVideoPretrainer":
         if wanted:
             raise ValueError(
@@ -193,7 +205,7 @@ def _build_model(config: Config, checkpoint: str | None, wanted: bool) -> Any:
     return model
 
 
-def _cell_height(clip: Picture) -> int:
+def cell_height(clip: Picture) -> int:
     """Show small frames enlarged by a whole factor, so that every pixel is as large as another."""
     height = int(clip.shape[1])
     return height * max(1, round(128 / height))
@@ -217,7 +229,7 @@ def _draw_clips(
         for sample, mask in zip(samples, masks, strict=True)
     ]
     files = []
-    height = _cell_height(samples[0].clip)
+    height = cell_height(samples[0].clip)
     for name in options.formats:
         if name == "png":
             title = "Training clips" + (", before mixing" if mixes else "")

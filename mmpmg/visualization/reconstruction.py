@@ -8,20 +8,16 @@ the visible tokens alone, and either way the picture names its source.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from mmpmg.models.tokens import patchify, token_grid, unpatchify
 
-from .contact_sheet import spread_frames, tile
 from .labels import Picture
-from .masks import hide_masked
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
@@ -32,7 +28,6 @@ STATISTICS = {
     "right colours",
 }
 PLAIN = "the model predicts plain pixels: nothing is added from elsewhere"
-ERROR_RANGE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +46,7 @@ class Reconstruction:
         flat_loss: The loss of predicting zeros, that is, with a normalised target, flat patches of
             the right colour: what the loss is to be compared with. None leaves it out.
         name: Of the clip, for the label.
+        token_loss: (K,) the loss of each masked token, whose mean is ``loss``; None: no heat map.
     """
 
     clip: Picture
@@ -62,18 +58,25 @@ class Reconstruction:
     loss: float | None = None
     flat_loss: float | None = None
     name: str = ""
+    token_loss: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse a prediction that does not belong to the mask.
 
         Raises:
-            ValueError: Not one row for each masked token, or rows of another length.
+            ValueError: Not one row, or not one loss, for each masked token, or rows of another
+                length.
         """
         wanted = (int(self.mask.sum()), int(np.prod(self.token_shape)) * 3)
         if self.prediction.shape != wanted:
             raise ValueError(
                 f"prediction has shape {self.prediction.shape}; {wanted[0]} masked tokens of "
                 f"{self.token_shape} pixels need {wanted}"
+            )
+        if self.token_loss is not None and self.token_loss.shape != wanted[:1]:
+            raise ValueError(
+                f"token_loss has shape {self.token_loss.shape}; {wanted[0]} masked tokens need "
+                f"{wanted[:1]}"
             )
 
     def frames(self, statistics: str = "visible") -> Picture:
@@ -149,78 +152,3 @@ def from_visible(
     filled = values.copy()
     filled[mask] = weights @ values[~mask] / weights.sum(axis=1, keepdims=True)
     return filled
-
-
-def error_frames(clip: Picture, reconstructed: Picture) -> Picture:
-    """Paint the absolute difference, averaged over the colours: black is none.
-
-    Args:
-        clip: (T, H, W, 3) uint8.
-        reconstructed: Same shape.
-
-    Returns:
-        (T, H, W, 3) uint8, the brightest at ``ERROR_RANGE`` grey levels and above.
-    """
-    difference = np.abs(clip.astype(np.float32) - reconstructed.astype(np.float32)).mean(axis=3)
-    level = np.clip(difference * (255 / ERROR_RANGE), 0, 255).round().astype(np.uint8)
-    painted = [cv2.applyColorMap(frame, cv2.COLORMAP_INFERNO)[..., ::-1] for frame in level]
-    return np.asarray(np.stack(painted), dtype=np.uint8)
-
-
-def reconstruction_picture(
-    reconstructions: Sequence[Reconstruction],
-    statistics: str = "visible",
-    columns: int = 8,
-    title: str = "",
-    cell_height: int = 112,
-) -> Picture:
-    """Draw clip, visible part, reconstruction and error of each clip, frames side by side.
-
-    Args:
-        reconstructions: At least one; all of the same T and of the same kind of target.
-        statistics: Where mean and contrast of masked tokens come from: "visible" (from visible
-            tokens, nothing leaks) or "truth" (the authors' way). The picture says which.
-        columns: Frames shown, at least 1.
-        title: First line, above what the picture says of itself.
-        cell_height: Height of a frame in the picture, in pixels.
-
-    Returns:
-        (H, W, 3) uint8.
-
-    Raises:
-        ValueError: Nothing to draw, or unknown ``statistics``.
-    """
-    if not reconstructions:
-        raise ValueError("reconstruction_picture: no clips to draw")
-    rows: list[list[Picture]] = []
-    labels: list[str] = []
-    chosen = spread_frames(len(reconstructions[0].clip), columns)
-    for item in reconstructions:
-        made = item.frames(statistics)
-        share = f"{item.mask.mean():.0%} masked"
-        loss = "" if item.loss is None else f"\nloss {item.loss:.4f}"
-        if item.flat_loss is not None:
-            loss += f"\nflat patches {item.flat_loss:.4f}"
-        for label, clip in (
-            (item.name or "clip", item.clip),
-            (share, hide_masked(item.clip, item.mask, item.token_shape)),
-            (f"reconstruction{loss}", made),
-            ("error", error_frames(item.clip, made)),
-        ):
-            rows.append([clip[k] for k in chosen])
-            labels.append(label)
-    normalized = reconstructions[0].normalized
-    told = [
-        title,
-        "Masked tokens: " + (STATISTICS[statistics] if normalized else PLAIN) + ".",
-        f"Visible tokens are shown as they are. Error: black 0, brightest {ERROR_RANGE} or more "
-        "of 255 grey levels.",
-    ]
-    return tile(
-        rows,
-        row_labels=labels,
-        column_labels=[f"frame {k}" for k in chosen],
-        title="\n".join(line for line in told if line),
-        cell_height=cell_height,
-        spaced=range(0, len(rows), len(rows) // len(reconstructions)),
-    )

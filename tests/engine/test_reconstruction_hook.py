@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import shutil
 from pathlib import Path
 
@@ -92,6 +93,50 @@ def test_pictures_follow_the_interval_and_the_clips_stay_the_same(
     assert different.max() < 30
 
 
+def test_iterations_can_be_counted_and_training_is_still_the_same(
+    photographs: Path, tmp_path: Path
+) -> None:
+    hook = dict(type="ReconstructionHook", by_epoch=False, interval=3, num_clips=1, columns=2)
+    without = trained(small_run(photographs, tmp_path / "without"))
+    with_hook = trained(small_run(photographs, tmp_path / "with"), hook)
+    for name, value in without.items():
+        assert torch.equal(value, with_hook[name]), name
+    drawn = sorted(path.name for path in (tmp_path / "with" / "reconstructions").iterdir())
+    assert drawn == ["iter_3.png", "iter_4.png"]  # two epochs of two steps
+
+
+def test_tensorboard_gets_the_pictures_and_the_numbers(photographs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard", reason="tensorboard is not installed")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = small_run(photographs, tmp_path / "run")
+    key = "visualizer.vis_backends.0.type"
+    config.merge_from_dict({key: "LocalTensorboardVisBackend"})  # as --cfg-options does
+    trained(config, dict(type="ReconstructionHook", num_clips=1, columns=2))
+    (folder,) = (path.parent for path in (tmp_path / "run").rglob("events.out.tfevents.*"))
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    pictures = events.Images("reconstructions")
+    assert [event.step for event in pictures] == [2, 4]
+    drawn = np.array(Image.open(tmp_path / "run" / "reconstructions" / "epoch_2.png"))
+    shown = np.array(Image.open(io.BytesIO(pictures[1].encoded_image_string)).convert("RGB"))
+    np.testing.assert_array_equal(shown, drawn)
+    assert "loss" in events.Tags()["scalars"]
+    # ... and what reports are made from is there as well, but the picture not twice.
+    assert '"loss"' in (folder / "scalars.json").read_text()
+    assert list((tmp_path / "run").rglob("vis_image/*")) == []
+
+
+def test_a_missing_tensorboard_is_said_before_training(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    config = small_run(photographs, tmp_path / "run")
+    config.visualizer.vis_backends[0].type = "LocalTensorboardVisBackend"
+    with pytest.raises(ImportError, match="pip install tensorboard"):
+        Runner.from_cfg(config)
+
+
 def test_a_resumed_run_draws_the_same_clips(photographs: Path, tmp_path: Path) -> None:
     hook = dict(type="ReconstructionHook", num_clips=2, columns=4)
 
@@ -124,6 +169,8 @@ def test_reconstructions_carry_the_models_own_loss(photographs: Path, tmp_path: 
         with torch.no_grad():
             loss = model(batch["inputs"], batch["data_samples"], mode="loss")["loss_pixel"]
         assert item.loss == pytest.approx(float(loss), rel=1e-5)
+        assert item.token_loss.mean() == pytest.approx(float(loss), rel=1e-5)
+        assert item.token_loss.std() > 0.01
         # Zeros miss a normalised target by its (biased) variance, all but one of 512 pixels.
         assert 0.5 < item.flat_loss < 1.0
         np.testing.assert_array_equal(item.clip, sample.clip)

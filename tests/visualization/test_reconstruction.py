@@ -9,10 +9,10 @@ from mmpmg.visualization import (
     STATISTICS,
     Reconstruction,
     from_visible,
+    loss_maps,
     pixel_mask,
     reconstruction_picture,
 )
-from mmpmg.visualization.reconstruction import error_frames
 
 TOKEN = (2, 4, 4)
 GRID = (2, 3, 4)
@@ -97,21 +97,67 @@ def test_interpolation_agrees_with_loops_and_keeps_to_the_visible_range(mask: np
     assert (got[mask] <= values[~mask].max(axis=0) + 1e-6).all()
 
 
-def test_error_is_black_where_there_is_none_and_grows(clip: np.ndarray) -> None:
-    base = np.full((1, 4, 4, 3), 100, dtype=np.uint8)
-    levels = [
-        int(error_frames(base, base + np.uint8(off)).astype(int).sum()) for off in (0, 20, 60, 128)
-    ]
-    assert levels[0] <= 4 * 4 * 3 * 3  # the colour map's own black is (0, 0, 3)
-    assert levels == sorted(levels)
-    assert len(set(levels)) == 4
+def with_losses(clip: np.ndarray, mask: np.ndarray, losses: np.ndarray) -> Reconstruction:
+    zeros = np.zeros((15, 96), np.float32)
+    return Reconstruction(clip, mask, zeros, TOKEN, token_loss=losses.astype(np.float32))
+
+
+def brightness(heat: np.ndarray) -> np.ndarray:
+    return heat.astype(int).sum(axis=-1)
+
+
+def test_heat_follows_the_loss_of_each_token_and_leaves_the_visible_faded(
+    clip: np.ndarray, mask: np.ndarray
+) -> None:
+    losses = np.random.default_rng(5).random(15) + 0.01
+    (heat,) = loss_maps([with_losses(clip, mask, losses)])
+    numbers = np.full(24, -1)
+    numbers[mask] = np.arange(15)
+    for t in range(2):
+        seen = []
+        for h in range(3):
+            for w in range(4):
+                k = numbers[(t * 3 + h) * 4 + w]
+                block = heat[2 * t : 2 * t + 2, 4 * h : 4 * h + 4, 4 * w : 4 * w + 4]
+                if k < 0:
+                    shown = clip[2 * t : 2 * t + 2, 4 * h : 4 * h + 4, 4 * w : 4 * w + 4]
+                    np.testing.assert_allclose(block, 0.2 * shown + 204, atol=1)
+                else:
+                    assert (block == block[0, 0, 0]).all()
+                    seen.append((losses[k], brightness(block[0, 0, 0])))
+        order = [bright for _, bright in sorted(seen)]
+        assert order == sorted(order) and order[0] < order[-1]
+        assert order[-1] > 600  # the greatest of each frame is the brightest of the colour map
+
+
+def test_heat_is_normalised_in_every_frame_and_over_models(
+    clip: np.ndarray, mask: np.ndarray
+) -> None:
+    losses = np.random.default_rng(6).random(15) + 0.1
+    first = mask[:12].sum()
+    other = losses.copy()
+    other[first:] *= 7  # the second time slot alone
+    one, scaled = (loss_maps([with_losses(clip, mask, each)])[0] for each in (losses, other))
+    np.testing.assert_array_equal(one, scaled)
+    both = loss_maps([with_losses(clip, mask, losses), with_losses(clip, mask, other)])
+    np.testing.assert_array_equal(both[1], one)
+    hidden = pixel_mask(mask, SIZE, TOKEN)
+    np.testing.assert_array_equal(both[0][:2], one[:2])
+    assert (brightness(both[0][2:]) < brightness(one[2:]))[hidden[2:]].all()
+    zero = loss_maps([with_losses(clip, mask, np.zeros(15))])[0]
+    assert zero[hidden].max() <= 4  # no loss anywhere is black, not a division by zero
 
 
 def test_the_picture_says_which_statistics_it_used(clip: np.ndarray, mask: np.ndarray) -> None:
-    item = Reconstruction(clip, mask, perfect(clip, mask, True), TOKEN, loss=0.5, name="Affine")
-    plain = Reconstruction(clip, mask, perfect(clip, mask, False), TOKEN, normalized=False)
+    losses = np.ones(15, np.float32)
+    item = Reconstruction(
+        clip, mask, perfect(clip, mask, True), TOKEN, loss=0.5, name="Affine", token_loss=losses
+    )
+    plain = Reconstruction(
+        clip, mask, perfect(clip, mask, False), TOKEN, normalized=False, token_loss=losses
+    )
     heads = [
-        reconstruction_picture([which], statistics, cell_height=96)[:50]
+        reconstruction_picture({"": [which]}, statistics, cell_height=96)[:50]
         for which, statistics in ((item, "visible"), (item, "truth"), (plain, "visible"))
     ]
     for i in range(3):
@@ -126,4 +172,25 @@ def test_mistakes_are_refused(clip: np.ndarray, mask: np.ndarray) -> None:
     with pytest.raises(ValueError, match="ReconstructionHook.statistics"):
         item.frames("patch")
     with pytest.raises(ValueError, match="no clips"):
-        reconstruction_picture([])
+        reconstruction_picture({})
+    with pytest.raises(ValueError, match="no token_loss"):
+        reconstruction_picture({"": [item]})
+    with pytest.raises(ValueError, match=r"15 masked tokens need \(15,\)"):
+        with_losses(clip, mask, np.zeros(14))
+    whole = with_losses(clip, mask, np.ones(15))
+    with pytest.raises(ValueError, match="unlike numbers"):
+        reconstruction_picture({"a": [whole], "b": [whole, whole]})
+    with pytest.raises(ValueError, match="b was given another clip than a"):
+        reconstruction_picture({"a": [whole], "b": [with_losses(clip[:, ::-1], mask, np.ones(15))]})
+
+
+def test_models_with_one_mask_share_the_masked_row(clip: np.ndarray, mask: np.ndarray) -> None:
+    item = with_losses(clip, mask, np.ones(15))
+    other = with_losses(clip, mask[::-1].copy(), np.ones(15))
+
+    def rows(models: dict) -> int:
+        return (reconstruction_picture(models, cell_height=200).shape[0]) // 200
+
+    assert rows({"": [item]}) == 4
+    assert rows({"a": [item], "b": [item]}) == 6
+    assert rows({"a": [item], "b": [other]}) == 7

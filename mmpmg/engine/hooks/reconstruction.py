@@ -1,4 +1,4 @@
-"""Pictures of what the model reconstructs, epoch after epoch, of the same clips."""
+"""Pictures of what the model reconstructs, time after time, of the same clips."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.visualization import LocalVisBackend
 
 from mmpmg.visualization import STATISTICS, reconstruction_picture, write
 from mmpmg.visualization.model_pictures import pixel_branch, reconstruct_samples
@@ -25,18 +26,23 @@ from mmpmg.visualization.training_samples import (
 class ReconstructionHook(Hook):
     """Draws reconstructions of a few training clips to ``WORK_DIR/reconstructions/epoch_N.png``.
 
+    With iterations counted, ``iter_N.png``. TensorBoard and other backends of the run's visualizer
+    get the same pictures under the name ``reconstructions``, at the run's iteration.
+
     The clips are spread evenly over the training set and are those of the run's first epoch,
     unmixed and under the same masks each time, also after a resume: pictures of two epochs differ
     by the model alone. They are read once, when training starts, by the main process. Training goes
-    on as if nothing had happened: bit for bit the same weights.
+    on as if nothing had happened: bit for bit the same weights. A picture costs one forward pass of
+    ``num_clips`` clips and its drawing, whatever the size of the training set.
 
     Args:
-        interval: Epochs between pictures, >= 1; the last epoch gets one in any case.
+        interval: Epochs (or iterations) between pictures, >= 1; the last gets one in any case.
         num_clips: How many clips, >= 1.
         statistics: Where mean and contrast of the reconstructed tokens come from: "visible"
             (interpolated from visible tokens) or "truth" (as in VideoMAE's own pictures, which
             flatter any model).
         columns: Frames shown of each clip, >= 1.
+        by_epoch: Count epochs; False: iterations.
 
     Raises:
         ValueError: An option outside its range, or a model that predicts no pixels.
@@ -50,6 +56,7 @@ class ReconstructionHook(Hook):
         num_clips: int = 2,
         statistics: str = "visible",
         columns: int = 8,
+        by_epoch: bool = True,
     ) -> None:
         for name, value in dict(interval=interval, num_clips=num_clips, columns=columns).items():
             if value < 1:
@@ -65,6 +72,7 @@ class ReconstructionHook(Hook):
         self.num_clips = num_clips
         self.statistics = statistics
         self.columns = columns
+        self.by_epoch = by_epoch
         self._samples: list[TrainingSample] = []
 
     def before_train(self, runner: Runner) -> None:
@@ -78,23 +86,37 @@ class ReconstructionHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw, every so many epochs and after the last."""
-        if not self._samples or not (
+        if self.by_epoch and (
             self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)
         ):
+            self._draw(runner, "epoch", runner.epoch + 1, runner.iter)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Draw, every so many iterations and after the last."""
+        if not self.by_epoch and (
+            self.every_n_train_iters(runner, self.interval) or runner.iter + 1 == runner.max_iters
+        ):
+            self._draw(runner, "iter", runner.iter + 1, runner.iter + 1)
+
+    def _draw(self, runner: Runner, unit: str, number: int, step: int) -> None:
+        if not self._samples:
             return
-        model = _bare(runner.model)
         with isolated_randomness(int(runner.seed or 0)):
-            reconstructions = reconstruct_samples(model, self._samples)
-        epoch = runner.epoch + 1
+            reconstructions = reconstruct_samples(_bare(runner.model), self._samples)
         height = self._samples[0].clip.shape[1]
         picture = reconstruction_picture(
-            reconstructions,
+            {"": reconstructions},
             self.statistics,
             self.columns,
-            f"Training clips after epoch {epoch}",
+            f"Training clips after {'iteration' if unit == 'iter' else unit} {number}",
             height * max(1, round(96 / height)),
         )
-        path = write(Path(runner.work_dir) / "reconstructions" / f"epoch_{epoch}.png", picture)
+        path = write(Path(runner.work_dir) / "reconstructions" / f"{unit}_{number}.png", picture)
+        for backend in runner.visualizer._vis_backends.values():
+            if type(backend) is not LocalVisBackend:  # that one would write the same file again
+                backend.add_image("reconstructions", picture, step)
         runner.logger.info("reconstructions drawn to %s", path)
 
 

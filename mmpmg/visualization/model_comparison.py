@@ -1,0 +1,142 @@
+"""Several pre-trainings on the same clips: what ``tools/compare_reconstructions.py`` draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmaction.registry import DATASETS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from .model_pictures import reconstruct_samples
+from .recipe_pictures import cell_height, pretrainer
+from .reconstruction_picture import reconstruction_picture
+from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
+from .writers import write
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model to draw.
+
+    Attributes:
+        name: Written beside its rows.
+        recipe: Its pre-training recipe.
+        checkpoint: Of that recipe, with the decoder.
+    """
+
+    name: str
+    recipe: str
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class ClipChoice:
+    """Which clips to draw.
+
+    Attributes:
+        ann_file: List of videos, ``relative/path label`` a line; None: the training set of the
+            first model's recipe.
+        root: Folder that the list's paths start from.
+        num_clips: Clips, spread evenly over the set, at least 1.
+        interval: Distance of sampled frames of a video, at least 1.
+        seed: Of clips and masks.
+    """
+
+    ann_file: str | None = None
+    root: str = ""
+    num_clips: int = 3
+    interval: int = 4
+    seed: int = 0
+
+
+def compare_reconstructions(
+    models: Sequence[ModelChoice],
+    clips: ClipChoice,
+    out: str | Path,
+    statistics: str = "visible",
+    columns: int = 8,
+) -> Path:
+    """Draw what each model reconstructs of the same clips under the same seeds of the masks.
+
+    Args:
+        models: At least one; all take clips of one size.
+        clips: Which clips.
+        out: Picture to write, .png or .jpg.
+        statistics: "visible" or "truth", see :data:`.reconstruction.STATISTICS`.
+        columns: Frames shown, at least 1.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        FileNotFoundError: A recipe, a checkpoint or the list of videos is missing.
+        ValueError: Two models of one name, or of another clip size; a model that reconstructs no
+            pixels, or whose checkpoint does not fit.
+    """
+    names = [model.name for model in models]
+    if not models or len(set(names)) < len(names):
+        raise ValueError(f"--model: names {names} must be at least one, and all different")
+    for path in [path for one in models for path in (one.recipe, one.checkpoint)]:
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"no file at {path}, which --model names")
+    if clips.ann_file is not None and not Path(clips.ann_file).is_file():
+        raise FileNotFoundError(f"no list of videos at {clips.ann_file}, which --videos names")
+    recipes = [Config.fromfile(model.recipe) for model in models]
+    init_default_scope(recipes[0].get("default_scope") or "mmaction")
+    sizes = {m.name: _clip_size(recipe) for m, recipe in zip(models, recipes, strict=True)}
+    if len(set(sizes.values())) > 1:
+        raise ValueError(
+            f"models of unlike (num_frames, img_size) cannot share clips: {sizes}; draw them apart"
+        )
+    with isolated_randomness(clips.seed):
+        samples = _samples(recipes[0], sizes[names[0]], clips)
+        drawn = {
+            model.name: reconstruct_samples(pretrainer(recipe, model.checkpoint, True), samples)
+            for model, recipe in zip(models, recipes, strict=True)
+        }
+    title = f"The same clips by {len(models)} models" if len(models) > 1 else names[0]
+    height = cell_height(samples[0].clip)
+    return write(out, reconstruction_picture(drawn, statistics, columns, title, height))
+
+
+def _clip_size(recipe: Config) -> tuple[int, int]:
+    backbone = recipe.model.backbone
+    return backbone.get("num_frames", 16), backbone.get("img_size", 224)
+
+
+def _samples(recipe: Config, size: tuple[int, int], clips: ClipChoice) -> list[TrainingSample]:
+    if clips.ann_file is None:
+        dataset = DATASETS.build(recipe.train_dataloader.dataset)
+    else:
+        dataset = DATASETS.build(_videos(clips, *size))
+    return read_samples(dataset, spread_indices(len(dataset), clips.num_clips), clips.seed)
+
+
+def _videos(clips: ClipChoice, num_frames: int, side: int) -> dict[str, Any]:
+    """Config of a set that shows the middle of each video, in time and in the frame."""
+    return dict(
+        type="CheckedVideoDataset",
+        ann_file=clips.ann_file,
+        data_prefix=dict(video=clips.root),
+        test_mode=True,
+        pipeline=[
+            dict(type="SeedSample"),
+            dict(type="DecordInit"),
+            dict(
+                type="SampleFrames",
+                clip_len=num_frames,
+                frame_interval=clips.interval,
+                num_clips=1,
+                test_mode=True,
+            ),
+            dict(type="DecordDecode"),
+            dict(type="Resize", scale=(-1, side)),
+            dict(type="CenterCrop", crop_size=side),
+            dict(type="FormatShape", input_format="NCTHW"),
+            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+        ],
+    )

@@ -1,0 +1,49 @@
+#!/usr/bin/env python
+"""Draw what several pre-trained models reconstruct of the same clips, with their losses."""
+
+import argparse
+
+import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.visualization import STATISTICS
+from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compare_reconstructions
+
+
+def parse_options() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--model", nargs=3, action="append", required=True,
+        metavar=("NAME", "RECIPE", "CHECKPOINT"), help="a model to draw; repeat it for others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--videos", help="list of videos; without it, the training set of the first recipe"
+    )
+    parser.add_argument("--video-root", default="", help="folder that the list's paths start from")
+    parser.add_argument("--num-clips", type=int, default=3, help="clips to draw")
+    parser.add_argument("--interval", type=int, default=4, help="distance of frames in a video")
+    parser.add_argument("--columns", type=int, default=8, help="frames of each clip")
+    parser.add_argument("--seed", type=int, default=0, help="of clips and masks")
+    parser.add_argument(
+        "--statistics", default="visible", choices=list(STATISTICS),
+        help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
+        "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth",
+    )  # fmt: skip
+    parser.add_argument("--out", default="reconstructions.png", help="picture to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw, and name the file."""
+    options = parse_options()
+    clips = ClipChoice(
+        options.videos, options.video_root, options.num_clips, options.interval, options.seed
+    )
+    models = [ModelChoice(*model) for model in options.model]
+    path = compare_reconstructions(models, clips, options.out, options.statistics, options.columns)
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()
