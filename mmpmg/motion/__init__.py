@@ -13,6 +13,7 @@ from .cutmix import CutMix
 from .deformation import Deformation
 from .geometric import Identity
 from .layer import Layer
+from .layered import Layered
 from .matte import Matte
 from .mixing import Box, mixup, sample_box, sample_lam, videomix
 from .motion import Motion
@@ -22,6 +23,7 @@ from .perspective import Perspective
 from .photometric import ColorJitter, FadeInOut
 from .render_opencv import render
 from .sampler import MotionSampler
+from .smooth_displacement import SmoothDisplacement
 from .windows import SlidingWindow, ZoomInOut
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "FadeInOut",
     "Identity",
     "Layer",
+    "Layered",
     "Matte",
     "Motion",
     "MotionSampler",
@@ -41,6 +44,7 @@ __all__ = [
     "Paste",
     "Perspective",
     "SlidingWindow",
+    "SmoothDisplacement",
     "ZoomInOut",
     "build_op",
     "compose",

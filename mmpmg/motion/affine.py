@@ -73,7 +73,7 @@ class Affine:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     rotation: tuple[float, float] = (-15.0, 15.0)
     translation: tuple[float, float] = (-0.01, 0.01)

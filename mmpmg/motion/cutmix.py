@@ -30,7 +30,7 @@ class CutMix:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = True
+    num_partners: ClassVar[int] = 1
 
     window: float = 0.5
     path: str = "line"

@@ -29,7 +29,7 @@ def step_powers(step: FloatArray, num_frames: int) -> FloatArray:
 class Identity:
     """The image stands still: the paper's baseline."""
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     def sample(self, rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Motion:
         """Return the motion of T frames that is none, for an image of (H, W)."""

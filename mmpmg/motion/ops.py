@@ -1,26 +1,31 @@
-"""The eight families by name, and how a recipe's entry becomes an op."""
+"""The families by name, the paper's eight and two more, and how a recipe's entry becomes an op."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from .affine import Affine
 from .cutmix import CutMix
 from .geometric import Identity
+from .layered import Layered
 from .motion import Motion
 from .perspective import Perspective
 from .photometric import ColorJitter, FadeInOut
+from .smooth_displacement import SmoothDisplacement
 from .windows import SlidingWindow, ZoomInOut
 
 
 class Op(Protocol):
     """A family of motion: draws its parameters once for a whole clip."""
 
-    needs_partner: ClassVar[bool]
+    @property
+    def num_partners(self) -> int:
+        """The most images beside the source that a motion may need."""
+        ...
 
     def sample(self, rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Motion:
         """Draw a motion.
@@ -50,6 +55,8 @@ OPS: dict[str, type] = {
         Perspective,
         ColorJitter,
         CutMix,
+        SmoothDisplacement,
+        Layered,
     )
 }
 

@@ -55,7 +55,7 @@ class Perspective:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     distortion: float = 0.05
     whole_pixels: bool = True

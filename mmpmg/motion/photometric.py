@@ -32,7 +32,7 @@ class FadeInOut:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     darkest: float = 0.0
     direction: str = "both"
@@ -78,7 +78,7 @@ class ColorJitter:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     brightness: float = 0.2
     contrast: float = 0.3

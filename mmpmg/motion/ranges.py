@@ -135,3 +135,31 @@ def clip_shape(op: str, num_frames: object, size: Sequence[int]) -> tuple[int, t
     if len(sides) != 2 or not all(isinstance(s, Integral) and s >= 1 for s in sides):
         raise ValueError(f"{op}: size={size!r} must be (height, width), both at least 1 pixel")
     return int(num_frames), (int(sides[0]), int(sides[1]))
+
+
+def whole(op: str, key: str, value: object, low: int, high: int) -> int:
+    """Check one whole number in ``[low, high]``.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    good = isinstance(value, Integral) and not isinstance(value, bool)
+    if not good or not low <= int(value) <= high:  # type: ignore[call-overload]
+        raise ValueError(f"{op}: {key}={value!r} is not a whole number in [{low}, {high}]")
+    return int(value)  # type: ignore[call-overload]
+
+
+def whole_pair(op: str, key: str, value: object, low: int, high: int) -> tuple[int, int]:
+    """Check a range ``(fewest, most)`` of whole numbers in ``[low, high]``.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    ends = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+    good = [int(v) for v in ends if isinstance(v, Integral) and not isinstance(v, bool)]
+    if len(ends) != 2 or len(good) != 2 or not low <= good[0] <= good[1] <= high:
+        raise ValueError(
+            f"{op}: {key}={value!r} is not a range (fewest, most) of whole numbers inside "
+            f"[{low}, {high}]"
+        )
+    return good[0], good[1]

@@ -67,12 +67,10 @@ class MotionSampler:
             self.sample(np.random.default_rng(0), 2, (224, 224))
 
     @property
-    def needs_partner(self) -> bool:
-        """True if a motion may need a second image."""
-        return any(
-            op.needs_partner and p > 0
-            for op, p in zip(self.ops.values(), self.probabilities, strict=True)
-        )
+    def num_partners(self) -> int:
+        """The most images beside the source that a motion may need."""
+        chosen = zip(self.ops.values(), self.probabilities, strict=True)
+        return max(op.num_partners for op, probability in chosen if probability > 0)
 
     def sample(self, rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Motion:
         """Draw a motion of T frames for an image of (H, W)."""

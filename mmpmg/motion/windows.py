@@ -61,7 +61,7 @@ class SlidingWindow:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     window: float = 0.5
     path: str = "line"
@@ -113,7 +113,7 @@ class ZoomInOut:
         ValueError: If an option is out of its range.
     """
 
-    needs_partner: ClassVar[bool] = False
+    num_partners: ClassVar[int] = 0
 
     small: tuple[float, float] = (0.2, 0.45)
     large: tuple[float, float] = (0.55, 0.95)

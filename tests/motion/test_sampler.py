@@ -30,8 +30,9 @@ def test_weights_are_relative_frequencies():
     counts = families(sampler)
     assert set(counts) == {"ZoomInOut", "Affine"}
     assert counts["Affine"] == pytest.approx(450, abs=50)
-    assert not sampler.needs_partner
-    assert MotionSampler({"c": "CutMix"}).needs_partner
+    assert sampler.num_partners == 0
+    assert MotionSampler({"c": "CutMix", "a": "Affine"}).num_partners == 1
+    assert MotionSampler({"c": "CutMix", "l": "Layered"}).num_partners == 2
 
 
 def test_none_drops_an_op():
@@ -106,4 +107,4 @@ print(len(room.OPS))
     done = subprocess.run(
         [sys.executable, "-c", code, folder], capture_output=True, text=True, check=False
     )
-    assert done.stdout.strip() == "8", done.stderr
+    assert done.stdout.strip() == "10", done.stderr

@@ -25,19 +25,31 @@ def bilinear(image, x, y, border=(0, 0, 0)):
     return value
 
 
-def warp(image, homography, border=(0, 0, 0)):
+def displaced(deformation, frame, x, y):
+    """Where pixel (x, y) of a frame looks, wave by wave."""
+    dx = dy = 0.0
+    if deformation is not None:
+        for (fx, fy), phase, (ax, ay) in zip(
+            deformation.frequencies, deformation.phases, deformation.amplitudes[frame]
+        ):
+            wave = math.sin(fx * x + fy * y + phase)
+            dx, dy = dx + ax * wave, dy + ay * wave
+    return x + dx, y + dy
+
+
+def warp(image, homography, border=(0, 0, 0), deformation=None, frame=0):
     """Show an image through a homography from output pixel to image pixel; float64 levels."""
     height, width = image.shape[:2]
-    out = np.zeros((height, width, 3))
+    out = np.zeros(image.shape)
     for row in range(height):
         for column in range(width):
-            x, y, w = homography @ (column, row, 1.0)
+            x, y, w = homography @ (*displaced(deformation, frame, column, row), 1.0)
             if w > 0:
                 # Beyond this distance there is border on all sides; keeps integers small.
                 px, py = (min(max(v / w, -1e6), 1e6) for v in (x, y))
                 out[row, column] = bilinear(image, px, py, border)
             else:
-                out[row, column] = (0, 0, 0) if isinstance(border, str) else border
+                out[row, column] = 0 if isinstance(border, str) else border
     return out
 
 
