@@ -16,3 +16,4 @@ model = dict(
     cls_head=dict(num_classes=48),
     data_preprocessor=dict(blending=dict(num_classes=48)),
 )
+custom_hooks = [dict(type="ClassCountHook", empty_classes=[30])]  # version 2 has no video of it

@@ -96,8 +96,10 @@ def test_a_class_without_a_training_video_is_an_error_that_can_be_allowed():
     message = str(error.value)
     assert "no video of 3 of the 5 classes" in message and ": 1, 3, 4." in message
     assert "--cfg-options model.cls_head.num_classes=3" in message
-    assert "custom_hooks.0.allow_empty_classes=True" in message
-    run(5, train=[0, 2, 2], allow_empty_classes=True)
+    assert "custom_hooks.0.empty_classes=[1,3,4]" in message
+    run(5, train=[0, 2, 2], empty_classes=[1, 3, 4])
+    with pytest.raises(ValueError, match=r"1 of the 5 classes.*: 1\..*empty_classes=\[1,3,4\]"):
+        run(5, train=[0, 2, 2], empty_classes=[3, 4])
 
 
 def test_a_model_without_a_classifier_is_left_alone():

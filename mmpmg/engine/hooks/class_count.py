@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,13 @@ class ClassCountHook(Hook):
     too large trains silently, with classes that no video has.
 
     Args:
-        allow_empty_classes: Allow classes of which the training list has no video.
+        empty_classes: Classes of which the training list may have no video. Diving48 has one.
     """
 
     priority = "VERY_HIGH"
 
-    def __init__(self, allow_empty_classes: bool = False) -> None:
-        self.allow_empty_classes = allow_empty_classes
+    def __init__(self, empty_classes: Sequence[int] = ()) -> None:
+        self.empty_classes = frozenset(empty_classes)
 
     def before_run(self, runner: Runner) -> None:
         """Check the model and the lists of all loops that were built.
@@ -84,14 +84,15 @@ class ClassCountHook(Hook):
                 f"{file} has label {top}, for example of {outside[top]}, but {HEAD}={classes} "
                 f"allows 0 to {classes - 1}. If the list is right: {_advice(model, top + 1)}"
             )
-        empty = np.flatnonzero(videos == 0).tolist()
-        if empty and path.startswith("train") and not self.allow_empty_classes:
+        empty = sorted({*np.flatnonzero(videos == 0).tolist()} - self.empty_classes)
+        if empty and path.startswith("train"):
             last = int(np.flatnonzero(videos)[-1])
             few = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
+            allowed = ",".join(map(str, sorted({*empty, *self.empty_classes})))
             raise ValueError(
                 f"{file} has no video of {len(empty)} of the {classes} classes of {HEAD}: {few}. "
                 f"If the list is complete: {_advice(model, last + 1)}. If the subset is meant to "
-                "lack them: --cfg-options custom_hooks.0.allow_empty_classes=True"
+                f"lack them: --cfg-options custom_hooks.0.empty_classes=[{allowed}]"
             )
 
 
