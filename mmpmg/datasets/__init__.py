@@ -11,6 +11,7 @@ from .glsl_images import GLSLImages
 from .image_decoding import ImageReadError
 from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
+from .mixed_datasets import MixedDatasets
 from .mixed_images import MixedImages
 from .perlin_images import PerlinClips, PerlinImages
 from .sample_seed import SeedSample, generator, sample_seed
@@ -19,6 +20,7 @@ from .video_frames import VideoFrames
 from .video_reading import VideoReadError
 from .visual_atom_images import VisualAtomImages
 from .webdataset_images import WebDatasetImages
+from .with_pmg_aug import with_pmg_aug
 
 __all__ = [
     "ArchiveError",
@@ -32,6 +34,7 @@ __all__ = [
     "ImageSource",
     "ImageToPseudoVideo",
     "ListImages",
+    "MixedDatasets",
     "MixedImages",
     "PerlinClips",
     "PerlinImages",
@@ -47,4 +50,5 @@ __all__ = [
     "generator",
     "sample_seed",
     "transforms",
+    "with_pmg_aug",
 ]

@@ -73,7 +73,7 @@ def choose_images(
         numbers = available
         if subset != "first":
             # Further rounds have streams of their own: the first stays what it is without them.
-            numbers = _shuffled(len(source), seed, 0, number).astype(np.int32)
+            numbers = shuffled(len(source), seed, 0, number).astype(np.int32)
             numbers = numbers[np.isin(numbers, available)]
         chosen.append(numbers + np.int32(number * len(source)))
     drawn = np.concatenate(chosen)
@@ -126,10 +126,10 @@ def _choose_categories(
     if subset == "first":
         return np.arange(num_categories)
     # A stream of its own: the draw of images stays what it is without num_categories.
-    return _shuffled(available, seed, 1)[:num_categories]
+    return shuffled(available, seed, 1)[:num_categories]
 
 
-def _shuffled(count: int, seed: int, *key: int) -> np.ndarray:
+def shuffled(count: int, seed: int, *key: int) -> np.ndarray:
     """Return the whole numbers below ``count`` in an order that is the same with every NumPy.
 
     Equal uniform numbers, of which there are hardly any, stay in their order. What

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 
@@ -12,6 +11,7 @@ from mmaction.registry import DATASETS
 from .image_choice import SUBSETS, choose_images, dense_categories
 from .image_decoding import ImageReadError
 from .image_sources import CategorizedImages, ImageSource
+from .shares import interleaved, largest_remainder, named_seed, shares_of
 
 
 @DATASETS.register_module()
@@ -60,7 +60,7 @@ class MixedImages:
             weights = {name: weight for name, weight in weights.items() if name not in out}
         self._names = list(self.sources)
         lengths = [len(source) for source in self.sources.values()]
-        shares = _shares(self._names, lengths, weights)
+        shares = shares_of("images.sources", "images.weights", self._names, lengths, weights)
         if num_images is None:
             # Whole shares of the largest mixture in which no source gives more than it holds.
             num_images = math.floor(
@@ -72,7 +72,7 @@ class MixedImages:
                 f"images.num_images={num_images}: must be 1 or more, or None for as many as "
                 "images.weights allow"
             )
-        counts = _largest_remainder(shares, num_images)
+        counts = largest_remainder(shares, num_images)
         self._numbers = []
         for name, count, length in zip(self._names, counts, lengths, strict=True):
             source = self.sources[name]
@@ -85,11 +85,11 @@ class MixedImages:
                     f"images.weights.{name}, or set num_images=None for the most that is possible"
                 )
             elif count:
-                chosen = choose_images(source, count, subset, _seed(seed, name), "images")
+                chosen = choose_images(source, count, subset, named_seed(seed, name), "images")
             else:
                 chosen = np.zeros(0, np.int64)
             self._numbers.append(chosen)
-        self._source, self._rank = _interleaved(counts)
+        self._source, self._rank = interleaved(counts)
 
     @property
     def endless(self) -> bool:
@@ -146,51 +146,3 @@ class MixedImages:
             categories[here] = before + own[numbers[self._rank[here]] % len(own)]
             before += int(own.max()) + 1
         return categories
-
-
-def _shares(
-    names: list[str], lengths: list[int], weights: Mapping[str, float] | None
-) -> list[float]:
-    if weights is None:
-        return [length / sum(lengths) for length in lengths]
-    if set(weights) != set(names):
-        raise ValueError(
-            f"images.weights names {', '.join(weights) or 'nothing'}, but images.sources are "
-            f"{', '.join(names)}: give every source one weight"
-        )
-    for name, weight in weights.items():
-        if not (weight > 0 and math.isfinite(weight)):
-            raise ValueError(f"images.weights.{name}={weight}: must be a positive number")
-    total = math.fsum(weights.values())
-    return [weights[name] / total for name in names]
-
-
-def _seed(seed: int, name: str) -> int:
-    """Return a seed of a source's own: two of one length must not draw the same numbers."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest(), "big")
-
-
-def _largest_remainder(shares: list[float], total: int) -> list[int]:
-    """Round shares of a total to whole numbers that sum to it (Hamilton's method)."""
-    exact = [share * total for share in shares]
-    # What is whole but for rounding errors is whole.
-    counts = [math.floor(value + 1e-9) for value in exact]
-    order = sorted(range(len(shares)), key=lambda i: (counts[i] - exact[i], i))
-    for number in order[: total - sum(counts)]:
-        counts[number] += 1
-    return counts
-
-
-def _interleaved(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Spread the images of every source evenly over the whole.
-
-    Image r of a source with n images stands at (r + 1/2) / n of the whole.
-
-    Returns:
-        For every place its source, (N,) uint16, and the image's rank in it, (N,) int64.
-    """
-    source = np.repeat(np.arange(len(counts), dtype=np.uint16), counts)
-    rank = np.concatenate([np.arange(count, dtype=np.int64) for count in counts])
-    place = np.concatenate([(np.arange(count) + 0.5) / max(count, 1) for count in counts])
-    order = np.argsort(place, kind="stable")
-    return source[order], rank[order]

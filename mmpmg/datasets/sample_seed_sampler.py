@@ -27,13 +27,17 @@ class _NotingIndex:
         return type(self.wrapper)._get_ori_dataset_idx(self.wrapper, idx)
 
 
-def _walk(dataset: Any) -> Iterator[tuple[SeedSample, Any]]:
-    """Yield every `SeedSample` below a dataset with its outermost repeating wrapper, or None."""
+def seed_samples(dataset: Any) -> Iterator[tuple[SeedSample, Any]]:
+    """Yield every `SeedSample` below a dataset with its outermost repeating wrapper, or None.
+
+    Args:
+        dataset: of any kind; those that it wraps or joins are looked into.
+    """
     for part in getattr(dataset, "datasets", ()):  # ConcatDataset
-        yield from _walk(part)
+        yield from seed_samples(part)
     if hasattr(dataset, "dataset"):  # RepeatDataset, ClassBalancedDataset, torch's Subset
         repeats = dataset if hasattr(dataset, "_get_ori_dataset_idx") else None
-        for seed, inner in _walk(dataset.dataset):
+        for seed, inner in seed_samples(dataset.dataset):
             yield seed, repeats or inner
     own = (getattr(dataset, "seed_sample", None), getattr(dataset, "pipeline", None))
     yield from ((seed, None) for part in own for seed in _seeds_of(part))
@@ -73,7 +77,7 @@ class SampleSeedSampler(DefaultSampler):
         round_up: bool = True,
     ) -> None:
         super().__init__(dataset=dataset, shuffle=shuffle, seed=seed, round_up=round_up)
-        found = list(_walk(dataset))
+        found = list(seed_samples(dataset))
         self._seeds = list(dict.fromkeys(seed_sample for seed_sample, _ in found))
         if not self._seeds:
             print_log(

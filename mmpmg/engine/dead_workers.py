@@ -42,7 +42,9 @@ def run_naming_dead_workers(run: Callable[[], object], runner: Runner) -> None:
     except RuntimeError as error:
         death = _DEATH.search(str(error))
         processes = [int(pid) for pid in death.group(1).split(",")] if death else []
-        records = [record for dataset in _datasets(runner) for record in _records(dataset)]
+        records = [
+            record for dataset in _datasets(runner) for record in bad_sample_records(dataset)
+        ]
         names = {record.begun_by(pid) for pid in processes for record in records} - {None}
         if not processes or not records:
             raise
@@ -64,11 +66,11 @@ def _datasets(runner: Runner) -> Iterator[Any]:
             yield loader.dataset
 
 
-def _records(dataset: Any) -> Iterator[BadSamples]:
-    """Yield the records of all datasets below one."""
+def bad_sample_records(dataset: Any) -> Iterator[BadSamples]:
+    """Yield the records of unreadable samples of all data sets below one."""
     if isinstance(getattr(dataset, "bad_samples", None), BadSamples):
         yield dataset.bad_samples
     parts = [*getattr(dataset, "datasets", ()), getattr(dataset, "dataset", None)]
     for part in parts:
         if part is not None:
-            yield from _records(part)
+            yield from bad_sample_records(part)

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
-from mmpmg.engine.dead_workers import run_naming_dead_workers
+from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.models.checkpoint_fit import check_file
@@ -76,14 +76,14 @@ def train(options: argparse.Namespace) -> None:
 
 def _tell_of_bad_samples(runner: Runner) -> None:
     """Say at the end how much could not be read: warnings scroll away."""
-    record = getattr(runner.train_dataloader.dataset, "bad_samples", None)
-    if record is not None and record.names():
-        print_log(
-            f"{len(record.names())} of {len(record)} {record.kind}s could not be read; each is "
-            "named above, once",
-            logger="current",
-            level=logging.WARNING,
-        )
+    for record in bad_sample_records(runner.train_dataloader.dataset):
+        if record.names():
+            print_log(
+                f"{len(record.names())} of {len(record)} {record.kind}s could not be read; each is "
+                "named above, once",
+                logger="current",
+                level=logging.WARNING,
+            )
 
 
 def _check_length(runner: Runner, config: Config) -> None:
