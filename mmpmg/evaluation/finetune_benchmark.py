@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import torch
@@ -10,7 +9,14 @@ from mmaction.models.backbones.vit_mae import VisionTransformer
 from torch import Tensor, nn
 
 from mmpmg.evaluation.step_models import StepSize
-from mmpmg.evaluation.timing import alternate, limited_threads, markdown_table, ratios, spread
+from mmpmg.evaluation.timing import (
+    alternate,
+    device_clock,
+    limited_threads,
+    markdown_table,
+    ratios,
+    spread,
+)
 from mmpmg.models.backbones.masked_vit import ARCHITECTURES, MaskedVisionTransformer
 
 HEAD = ["forward + backward", "precision", "ours, s", "MMAction2, s", "ratio (min to max)",
@@ -80,18 +86,13 @@ def _row(
         encoder.zero_grad()
         features(encoder).square().sum().backward()
 
-    def clock() -> float:
-        if device == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
     with torch.no_grad():
         ours, theirs = (features(encoder).float() for encoder in encoders)
     difference = float((ours - theirs).abs().max())
     if dtype is torch.float32 and difference > TOLERANCE:
         raise RuntimeError(f"{size}: the outputs differ by {difference:.1e}, not the same model")
     sides = {"ours": lambda _: step(encoders[0]), "theirs": lambda _: step(encoders[1])}
-    timings = alternate(sides, repeats, warmup=1, clock=clock)
+    timings = alternate(sides, repeats, warmup=1, clock=device_clock(device))
     seconds = [f"{spread(timings[side]).median:.3f}" for side in sides]
     ratio = str(ratios(timings, "ours", "theirs"))
     return [str(size), str(dtype)[6:], *seconds, ratio, f"{difference:.1e}"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,8 +20,8 @@ from mmpmg.evaluation.step_models import (
 )
 from mmpmg.evaluation.timing import (
     Side,
-    Timings,
     alternate,
+    device_clock,
     limited_threads,
     markdown_table,
     ratios,
@@ -31,6 +30,7 @@ from mmpmg.evaluation.timing import (
 
 ATTENTIONS = ("sdpa", "eager")
 MEGABYTE = 1e6
+WARMUP = 1
 STEP_HEAD = ["step", "mask", "visible", "precision", "against", "ours, s", "theirs, s",
              "ratio (min to max)"]  # fmt: skip
 MEMORY_HEAD = ["encoder", "mask", "visible", "ours, MB", "HF sdpa, MB", "HF eager, MB"]
@@ -44,30 +44,34 @@ def step_sides(size: StepSize, mask_ratio: float, device: str) -> tuple[Any, Any
     return ours.train(), theirs.train(), make_inputs(ours, size, device)
 
 
-def steps(ours: Any, theirs: Any, inputs: StepInputs, device: str, dtype: torch.dtype) -> list[Any]:
-    """Make the two steps, ours first. Hugging Face's uses whatever attention is set."""
-
-    def our_loss() -> Tensor:
-        return ours(inputs.ours, inputs.samples, mode="loss")["loss_pixel"]
-
-    def their_loss() -> Tensor:
-        return theirs(inputs.theirs, bool_masked_pos=inputs.mask).loss
-
+def step_losses(ours: Any, theirs: Any, inputs: StepInputs) -> list[Callable[[], Tensor]]:
+    """Make the two losses, ours first. Hugging Face's uses whatever attention is set."""
     return [
-        training_step(ours, our_loss, device, dtype),
-        training_step(theirs, their_loss, device, dtype),
+        lambda: ours(inputs.ours, inputs.samples, mode="loss")["loss_pixel"],
+        lambda: theirs(inputs.theirs, bool_masked_pos=inputs.mask).loss,
     ]
 
 
-def time_steps(
-    size: StepSize, mask_ratio: float, device: str, dtype: torch.dtype, repeats: int
-) -> tuple[Timings, str, int]:
-    """Time ours and Hugging Face's with each attention, in turn.
+def steps(ours: Any, theirs: Any, inputs: StepInputs, device: str, dtype: torch.dtype) -> list[Any]:
+    """Make the two steps, ours first."""
+    losses = step_losses(ours, theirs, inputs)
+    models = (ours, theirs)
+    return [training_step(*pair, device, dtype) for pair in zip(models, losses, strict=True)]
 
-    Returns:
-        The timings, under "ours", "sdpa" and "eager"; which of these two is Hugging Face's default;
-        and the number of visible tokens in a clip.
-    """
+
+class TimedSteps(NamedTuple):
+    """What is timed: a step each of ours and of Hugging Face's with each attention."""
+
+    sides: dict[str, Side]
+    """Under "ours", "sdpa" and "eager"."""
+    default: str
+    """Which of the last two is Hugging Face's own choice."""
+    visible: int
+    """Visible tokens in a clip."""
+
+
+def timed_steps(size: StepSize, mask_ratio: float, device: str, dtype: torch.dtype) -> TimedSteps:
+    """Build both models and the steps to be timed."""
     ours, theirs, inputs = step_sides(size, mask_ratio, device)
     default = "/".join(sorted(attention_of(theirs)))
     our_step, their_step = steps(ours, theirs, inputs, device, dtype)
@@ -79,14 +83,8 @@ def time_steps(
 
         return step
 
-    def clock() -> float:
-        if device == "cuda":
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
     sides = {"ours": our_step, **{name: with_attention(name) for name in ATTENTIONS}}
-    timings = alternate(sides, repeats, warmup=2, clock=clock)
-    return timings, default, int((~inputs.mask[0]).sum())
+    return TimedSteps(sides, default, int((~inputs.mask[0]).sum()))
 
 
 def benchmark_step(
@@ -107,7 +105,8 @@ def benchmark_step(
         for size in sizes:
             for ratio in mask_ratios:
                 for dtype in dtypes:
-                    timings, default, visible = time_steps(size, ratio, device, dtype, repeats)
+                    sides, default, visible = timed_steps(size, ratio, device, dtype)
+                    timings = alternate(sides, repeats, WARMUP, device_clock(device))
                     for name in ATTENTIONS:
                         against = f"HF {name}" + (" (its default)" if name == default else "")
                         seconds = [f"{spread(timings[s]).median:.3f}" for s in ("ours", name)]

@@ -71,6 +71,21 @@ def ratios(timings: Timings, ours: str, theirs: str) -> Spread:
     return spread([b / a for a, b in zip(timings[ours], timings[theirs], strict=True)])
 
 
+def device_clock(device: str) -> Clock:
+    """Make a clock that waits for a device to finish what it was given.
+
+    Args:
+        device: "cpu" or "cuda".
+    """
+
+    def clock() -> float:
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return time.perf_counter()
+
+    return clock
+
+
 @contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
     """Let torch and OpenCV compute on so many threads, and give back what they had."""

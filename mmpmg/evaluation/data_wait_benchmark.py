@@ -1,0 +1,114 @@
+"""Which share of a training step waits for data, by MMEngine's own clock in a real run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mmpmg.evaluation.comparison import TOOLS
+from mmpmg.evaluation.timing import markdown_table, spread
+
+RECIPE = TOOLS.parent / "configs" / "pmg" / "vit-toy_generated_smoke.py"
+STEPS = 8  # of an epoch of the smoke recipe
+EPOCHS = 8
+HEAD = ["epoch", "s a step", "of it waiting, ms", "share"]
+
+
+class Wait(NamedTuple):
+    """Means of one epoch's steps, in seconds."""
+
+    epoch: int
+    step: float
+    wait: float
+
+    @property
+    def share(self) -> float:
+        """Part of a step that waits for data, in [0, 1]."""
+        return self.wait / self.step
+
+
+def read_waits(run: Path) -> list[Wait]:
+    """Read MMEngine's ``time`` and ``data_time`` of each epoch from a run's work_dir.
+
+    Raises:
+        ValueError: The run logged none.
+    """
+    records = [
+        json.loads(line)
+        for file in sorted(run.glob("*/vis_data/scalars.json"))
+        for line in file.read_text().splitlines()
+    ]
+    waits = [Wait(r["epoch"], r["time"], r["data_time"]) for r in records if "data_time" in r]
+    if not waits:
+        raise ValueError(f"no data_time below {run}: did the run log nothing?")
+    return waits
+
+
+def run_recipe(recipe: Path, epochs: int, run: Path, changes: Sequence[str] = ()) -> None:
+    """Train a recipe with ``tools/train.py`` in a process of its own, one record an epoch.
+
+    Args:
+        recipe: Whose epochs have ``STEPS`` steps.
+        epochs: How many.
+        run: Its work_dir.
+        changes: More ``--cfg-options``.
+
+    Raises:
+        RuntimeError: Training failed; ends with what it said last.
+    """
+    options = [
+        f"train_cfg.max_epochs={epochs}",
+        # Written at the end of an epoch only: writing takes time that MMEngine counts as waiting.
+        f"default_hooks.logger.interval={STEPS}",
+        f"log_processor.window_size={STEPS}",
+        "default_hooks.checkpoint.interval=-1",
+        *changes,
+    ]
+    command = [sys.executable, str(TOOLS / "train.py"), str(recipe), "--work-dir", str(run)]
+    done = subprocess.run([*command, "--cfg-options", *options], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{recipe.name} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+
+
+def benchmark_data_wait(
+    recipe: Path = RECIPE, epochs: int = EPOCHS, changes: Sequence[str] = ()
+) -> str:
+    """Train the smoke recipe, longer, and say how long its steps waited for data: a Markdown table.
+
+    The first epoch is shown but left out of the summary: in it the workers start and every shader
+    is written for the first time.
+
+    Args:
+        recipe: Whose epochs have ``STEPS`` steps.
+        epochs: At least 2.
+        changes: More ``--cfg-options``.
+
+    Raises:
+        ValueError: Fewer than 2 epochs.
+    """
+    if epochs < 2:
+        raise ValueError(f"epochs {epochs} must be 2 or more: the first one is left out")
+    with tempfile.TemporaryDirectory() as folder:
+        run_recipe(recipe, epochs, Path(folder), changes)
+        waits = read_waits(Path(folder))
+    rows = [
+        [str(w.epoch), f"{w.step:.3f}", f"{1000 * w.wait:.1f}", f"{100 * w.share:.1f} %"]
+        for w in waits
+    ]
+    later = [w for w in waits if w.epoch > 1]
+    share = spread([100 * w.share for w in later])
+    rows.append(
+        [
+            "all but the first",
+            f"{spread([w.step for w in later]).median:.3f}",
+            f"{1000 * spread([w.wait for w in later]).median:.1f}",
+            f"{share.median:.1f} % ({share.lowest:.1f} to {share.highest:.1f})",
+        ]
+    )
+    title = f"Waiting for data, {recipe.name}, {epochs} epochs of {STEPS} steps"
+    return f"### {title}\n\n{markdown_table(HEAD, rows)}"
