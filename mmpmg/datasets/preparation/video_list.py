@@ -77,7 +77,7 @@ def list_text(videos: Iterable[ListedVideo]) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         name = text[: error.start + 1].rsplit("\n", 1)[-1]
-        shown = name.encode("utf-8", "backslashreplace").decode()
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         raise PreparationError(
             f"the file name that begins with {shown} is not UTF-8, and MMAction2 reads lists as "
             "UTF-8: rename the file"
