@@ -12,7 +12,7 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(
-        type="LinearLR",
+        type="LinearLRByUpdate",
         start_factor=1e-3,
         by_epoch=True,
         begin=0,
@@ -20,7 +20,7 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
     dict(
-        type="CosineAnnealingLR",
+        type="CosineAnnealingLRByUpdate",
         eta_min=0.0,
         by_epoch=True,
         begin=10,
