@@ -33,9 +33,10 @@ class Layered:
     Not in the paper, which names the missing motion of parts as its limit; "Learning Video
     Representations without Natural Videos" (arXiv 2410.24213) gets its gains from shapes that move,
     accelerate and deform, filled with pieces of images. A part is cut from another image by a
-    random soft-edged shape (:class:`mmpmg.motion.Matte`). At a random moment of the clip it stands
-    somewhere in the frame, unturned and unscaled; from there its place, angle and logarithm of size
-    are quadratic, quadratic and linear in time. Parts may cover each other and leave the frame.
+    random soft-edged shape (:class:`mmpmg.motion.Matte`). At a random moment of the clip's middle
+    half it stands somewhere in the frame, unturned and unscaled; from there its place and angle are
+    quadratic in time and the logarithm of its size is linear. Parts may cover each other and leave
+    the frame.
 
     Args:
         parts: Fewest and most parts, inside [1, 16].
@@ -164,7 +165,7 @@ class Layered:
     ) -> FloatArray:
         """Draw (T, 3, 3), output pixel to the part's image, of a part's place, angle and size."""
         side = min(size)
-        t = np.linspace(0.0, 1.0, num_frames) - rng.random()
+        t = np.linspace(0.0, 1.0, num_frames) - rng.uniform(0.25, 0.75)
         quadratic = np.stack([np.ones_like(t), t, 0.5 * t * t], axis=1)  # [T, 3]
         headings = 2 * math.pi * rng.random(2)
         speeds = np.array([rng.uniform(*self.velocity), rng.uniform(*self.acceleration)]) * side
