@@ -14,11 +14,12 @@ import numpy as np
 from mmpmg.models.tokens import token_grid
 
 from .contact_sheet import spread_frames, tile
-from .labels import PAPER, Picture
+from .labels import Picture
 from .masks import hide_masked, pixel_mask
 from .reconstruction import PLAIN, STATISTICS, FloatArray, Reconstruction
 
 FADING = 0.8
+MUTED = 128  # grey, which the colour map does not have
 
 
 def _pixel_losses(item: Reconstruction) -> FloatArray:
@@ -59,7 +60,7 @@ def loss_maps(items: Sequence[Reconstruction]) -> list[Picture]:
     for item, each in zip(items, losses, strict=True):
         level = np.nan_to_num(each / greatest[:, None, None] * 255).round().astype(np.uint8)
         heat = np.stack([cv2.applyColorMap(k, cv2.COLORMAP_INFERNO)[..., ::-1] for k in level])
-        faded = (1 - FADING) * item.clip + FADING * np.array(PAPER)
+        faded = (1 - FADING) * item.clip + FADING * MUTED
         shown = np.isnan(each)[..., None]
         maps.append(np.where(shown, faded.round().astype(np.uint8), heat.astype(np.uint8)))
     return maps

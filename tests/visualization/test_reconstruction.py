@@ -121,7 +121,7 @@ def test_heat_follows_the_loss_of_each_token_and_leaves_the_visible_faded(
                 block = heat[2 * t : 2 * t + 2, 4 * h : 4 * h + 4, 4 * w : 4 * w + 4]
                 if k < 0:
                     shown = clip[2 * t : 2 * t + 2, 4 * h : 4 * h + 4, 4 * w : 4 * w + 4]
-                    np.testing.assert_allclose(block, 0.2 * shown + 204, atol=1)
+                    np.testing.assert_allclose(block, 0.2 * shown + 102.4, atol=1)
                 else:
                     assert (block == block[0, 0, 0]).all()
                     seen.append((losses[k], brightness(block[0, 0, 0])))

@@ -1,0 +1,241 @@
+"""What a work dir tells of its run: recipe, curves, accuracies, where its encoder came from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from .recipe_names import flat, recipe_of
+
+ACCURACY = "acc/top1"
+ENVIRONMENT = ("Python", "CUDA available", "GPU", "PyTorch", "OpenCV", "MMEngine")
+Curve = tuple[list[float], list[float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One work dir, as far as it can be read.
+
+    Attributes:
+        folder: The work dir.
+        name: Its own name, made unlike the others' by :func:`read_runs`.
+        problems: What is wrong with it, in sentences; empty where nothing is.
+        recipe: Such as "finetune/vit-b_ucf101"; the bare name for a recipe that is not ours; "".
+        config: What was run, changes included; None where it cannot be read.
+        loaded: Recipe of the pre-training that it started from; "scratch"; or the name of a file
+            beside which no recipe lies. None for a run whose config cannot be read.
+        pretraining: Config of that pre-training, where it lies beside the encoder.
+        loss: (epochs, values) while training.
+        accuracy: (epochs, percent) of validation.
+        tested: Top-1 in percent of the last ``tools/test.py`` in this folder; None: not tested.
+        environment: Versions and devices, from the log's head.
+        date: When it began, as ``YYYY-MM-DD HH:MM``; "".
+    """
+
+    folder: Path
+    name: str
+    problems: tuple[str, ...] = ()
+    recipe: str = ""
+    config: Config | None = None
+    loaded: str | None = None
+    pretraining: Config | None = None
+    loss: Curve = field(default_factory=lambda: ([], []))
+    accuracy: Curve = field(default_factory=lambda: ([], []))
+    tested: float | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    date: str = ""
+
+    @property
+    def is_pretraining(self) -> bool:
+        """True for a run that predicts what is masked, and so has no accuracy."""
+        return self.config is not None and self.config.model.type == "MaskedVideoPretrainer"
+
+    @property
+    def epochs(self) -> int | None:
+        """Epochs that the recipe asks for."""
+        return None if self.config is None else (self.config.get("train_cfg") or {}).get(
+            "max_epochs"
+        )  # fmt: skip
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs up to the last entry of the log."""
+        return max([*self.loss[0], *self.accuracy[0], 0.0])
+
+    @property
+    def best(self) -> float | None:
+        """Highest validation accuracy, in percent."""
+        return max(self.accuracy[1], default=None)
+
+    @property
+    def last(self) -> float | None:
+        """Validation accuracy of the last epoch that was validated, in percent."""
+        return self.accuracy[1][-1] if self.accuracy[1] else None
+
+
+def read_run(folder: str | Path, name: str = "") -> Run:
+    """Read a work dir; whatever is missing or broken in it becomes a sentence, not an error.
+
+    Args:
+        folder: A run's work_dir.
+        name: What to call it; empty: the folder's name.
+
+    Returns:
+        The run.
+    """
+    folder = Path(folder)
+    name = name or folder.resolve().name
+    if not folder.is_dir():
+        return Run(folder, name, (f"there is no folder {folder}",))
+    problems: list[str] = []
+    starts = sorted(path.parent for path in folder.glob("*/vis_data"))
+    trained = [start for start in starts if (start / "vis_data" / "scalars.json").is_file()]
+    if not trained:
+        what = "began but logged nothing" if starts else "holds no run"
+        problems.append(f"{folder} {what}: no */vis_data/scalars.json")
+    config = _config(trained or starts, folder, problems)
+    first = _config(trained[:1], folder, []) if trained else config
+    records = list(_records(trained, problems))
+    loss, accuracy = _curves(records)
+    loaded, pretraining = _pretraining(first)
+    run = Run(
+        folder, name, tuple(problems), recipe_of(config, folder), config, loaded, pretraining,
+        loss, accuracy, _tested(starts), _environment(trained or starts), _date(trained or starts),
+    )  # fmt: skip
+    if trained and run.epochs and run.epochs_done < run.epochs:
+        unfinished = f"unfinished: {run.epochs_done:.4g} of {run.epochs} epochs"
+        return Run(**{**vars(run), "problems": (*run.problems, unfinished)})
+    return run
+
+
+def read_runs(folders: list[str] | list[Path]) -> list[Run]:
+    """Read work dirs, with names that differ: as much of their paths as that takes.
+
+    Args:
+        folders: At least one.
+
+    Returns:
+        A run for each, in this order; a folder that is named twice counts once.
+    """
+    paths = list(dict.fromkeys(Path(folder).resolve() for folder in folders))
+    depth = 1
+    while len({path.parts[-depth:] for path in paths}) < len(paths):
+        depth += 1
+    return [read_run(path, "/".join(path.parts[-depth:])) for path in paths]
+
+
+def _config(starts: list[Path], folder: Path, problems: list[str]) -> Config | None:
+    """Read what the last start ran, which is dumped beside its log."""
+    candidates = [start / "vis_data" / "config.py" for start in reversed(starts)]
+    candidates += sorted(folder.glob("*.py"))
+    for path in candidates:
+        if not path.is_file():
+            continue
+        try:
+            return Config.fromfile(path, import_custom_modules=False)
+        except Exception as error:  # it is a program, so anything may go wrong
+            problems.append(f"{path} is no recipe ({type(error).__name__}: {error})")
+    if starts:
+        problems.append(f"{folder} has no config.py: its recipe is unknown")
+    return None
+
+
+def _records(starts: list[Path], problems: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the log's entries; where a later start repeats steps, the later ones count."""
+    kept: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for start in starts:
+        path = start / "vis_data" / "scalars.json"
+        fresh: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+            try:
+                record = json.loads(line)
+                fresh["epoch" in record].append(record | dict(step=float(record["step"])))
+            except (ValueError, KeyError, TypeError):
+                problems.append(f"{path}, line {number} is cut off or broken, and left out")
+        for training, records in fresh.items():
+            if records:
+                begin = min(record["step"] for record in records)
+                old = [record for record in kept[training] if record["step"] < begin]
+                kept[training] = old + records
+    yield from kept[True]
+    yield from kept[False]
+
+
+def _curves(records: list[dict[str, Any]]) -> tuple[Curve, Curve]:
+    """Return loss and accuracy over epochs."""
+    training = [r for r in records if "epoch" in r and "loss" in r and r.get("iter")]
+    # The last entry of an epoch is at its end, so the greatest ratio is that of whole epochs.
+    per_epoch = max((r["iter"] / r["epoch"] for r in training), default=1.0)
+    loss = [r["iter"] / per_epoch for r in training], [float(r["loss"]) for r in training]
+    validated = [r for r in records if ACCURACY in r and "epoch" not in r]
+    accuracy = [r["step"] for r in validated], [100 * float(r[ACCURACY]) for r in validated]
+    return loss, accuracy
+
+
+def _tested(starts: list[Path]) -> float | None:
+    """Read what ``tools/test.py`` logged, outside of training."""
+    for start in reversed(starts):
+        if (start / "vis_data" / "scalars.json").is_file():
+            continue
+        try:
+            record = json.loads((start / f"{start.name}.json").read_text().splitlines()[-1])
+            return 100 * float(record[ACCURACY])
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            continue
+    return None
+
+
+def _pretraining(config: Config | None) -> tuple[str | None, Config | None]:
+    """Find out what a run started from."""
+    if config is None:
+        return None, None
+    file = config.get("load_from")
+    if not file:
+        return "scratch", None
+    source = _config(sorted(p.parent for p in Path(file).parent.glob("*/vis_data")),
+                     Path(file).parent, [])  # fmt: skip
+    if source is None or source.model.type != "MaskedVideoPretrainer":
+        return str(file), None
+    return recipe_of(source, Path(file).parent), source
+
+
+def _environment(starts: list[Path]) -> dict[str, str]:
+    """Read versions and devices from the head of the last log."""
+    for log in [start / f"{start.name}.log" for start in reversed(starts)]:
+        if log.is_file():
+            with log.open(errors="replace") as file:
+                head = file.read(20_000).split("Runtime environment:")[0]
+            found = re.findall(r"^    ([\w ,]+): (.+)$", head, re.MULTILINE)
+            return {key: text for key, text in found if key.startswith(ENVIRONMENT)
+                    and "compiling" not in key}  # fmt: skip
+    return {}
+
+
+def _date(starts: list[Path]) -> str:
+    stamp = (
+        re.fullmatch(r"(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d", starts[0].name) if starts else None
+    )
+    return "{}-{}-{} {}:{}".format(*stamp.groups()) if stamp else ""
+
+
+def changed_keys(runs: list[Run]) -> dict[str, list[str]]:
+    """Compare the configs of runs.
+
+    Args:
+        runs: Those without a config are shown empty.
+
+    Returns:
+        Dotted key -> what each run has there, only where they differ; "—" where it has none.
+    """
+    tables = [flat(run.config) for run in runs]
+    keys = sorted({key for table, run in zip(tables, runs, strict=True)
+                   if run.config is not None for key in table})  # fmt: skip
+    rows = {key: [table.get(key, "—") for table in tables] for key in keys}
+    known = [k for k, run in enumerate(runs) if run.config is not None]
+    return {key: row for key, row in rows.items() if len({row[k] for k in known}) > 1}
