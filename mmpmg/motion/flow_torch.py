@@ -14,7 +14,11 @@ import torch
 from torch import Tensor
 
 from .displacement import RIM
+from .follow_torch import Follower
+from .layers_torch import parts_at_depth
 from .motion import Motion
+from .owners_torch import Owners
+from .transfer_torch import to_device
 
 
 @torch.no_grad()
@@ -29,7 +33,8 @@ def flow_batch(
 
     Returns:
         flow (B, T-1, H, W, 2) float32, displacements (dx, dy) in pixels, frame k to k + 1, and
-        covisible (B, T-1, H, W) bool, True where the point of frame k is also seen in frame k + 1.
+        covisible (B, T-1, H, W) bool, True where the point of frame k is also seen in frame k + 1;
+        see `Motion.flow` and `Motion.covisible`.
 
     Raises:
         ValueError: No motion, or motions that differ in length or size.
@@ -39,16 +44,17 @@ def flow_batch(
     shape = (len(motions), num_frames - 1, height, width)
     flow = torch.empty((*shape, 2), dtype=torch.float32, device=device)
     covisible = torch.empty(shape, dtype=torch.bool, device=device)
-    x = torch.arange(width, dtype=torch.float64, device=device)
-    y = torch.arange(height, dtype=torch.float64, device=device)[:, None]
-    steps = torch.from_numpy(_steps(motions)).to(device)
-    pastes = _Pastes(motions, device)
-    for k in range(num_frames - 1):
-        u, v, ahead = _follow(steps[:, k], x, y)
-        u, v, seen = pastes.follow(u, v, ahead, x, y, k)
-        covisible[:, k] = seen & _inside(u, v, height, width)
-        flow[:, k, ..., 0] = u - x
-        flow[:, k, ..., 1] = v - y
+    with torch.autocast(device.type, enabled=False):
+        background = Follower(motions, device)
+        layers = _Layers(motions, device)
+        pastes = _Pastes(motions, device)
+        x, y = background.x, background.y
+        for k in range(num_frames - 1):
+            u, v, seen = layers.follow(*background(k), k)
+            u, v, seen = pastes.follow(u, v, seen, x, y, k)
+            covisible[:, k] = seen & _inside(u, v, height, width)
+            flow[:, k, ..., 0] = u - x
+            flow[:, k, ..., 1] = v - y
     return flow, covisible
 
 
@@ -62,33 +68,33 @@ def check_alike(motions: Sequence[Motion]) -> tuple[int, tuple[int, int]]:
     return next(iter(shapes))
 
 
-def _steps(motions: Sequence[Motion]) -> np.ndarray:
-    """(B, T-1, 3, 3): pixel of frame k to pixel of frame k + 1."""
-    homographies = np.stack([motion.homographies for motion in motions])
-    before, after = homographies[:, :-1], homographies[:, 1:]
-    steps = np.linalg.solve(after, before)
-    # Unmoved frames must have a flow of exactly zero, not of 1e-16.
-    steps[(before == after).all(axis=(2, 3))] = np.eye(3)
-    return steps
-
-
-def _follow(steps: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Map every pixel by (B, 3, 3); return u, v (B, H, W) and whether it is before the horizon.
-
-    Behind it the pixel's own position stands for none.
-    """
-    # [B, 3, 3, 1, 1]: three planes, sums of a column and a row instead of a product per pixel
-    s = steps[..., None, None]
-    planes = s[:, :, 0] * x + s[:, :, 1] * y + s[:, :, 2]
-    ahead = planes[:, 2] > 0
-    w = planes[:, 2].masked_fill(~ahead, 1.0)
-    u = torch.where(ahead, planes[:, 0] / w, x)
-    v = torch.where(ahead, planes[:, 1] / w, y)
-    return u, v, ahead
-
-
 def _inside(u: Tensor, v: Tensor, height: int, width: int) -> Tensor:
     return (u >= -RIM) & (u <= width - 1 + RIM) & (v >= -RIM) & (v <= height - 1 + RIM)
+
+
+class _Layers:
+    """The parts of a batch: each carries the pixels where it is the one seen."""
+
+    def __init__(self, motions: Sequence[Motion], device: torch.device) -> None:
+        self.depths: list[tuple[Tensor, Follower]] = []
+        for depth in range(max(len(motion.layers) for motion in motions)):
+            parts = parts_at_depth(motions, depth)
+            rows = to_device([b for b, _ in parts], device, torch.int64)
+            self.depths.append((rows, Follower([layer.motion for _, layer in parts], device)))
+        self.owners = Owners(motions, device) if self.depths else None
+
+    def follow(self, u: Tensor, v: Tensor, seen: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Let the parts carry what is theirs, and hide what passes from one to another."""
+        if self.owners is None:
+            return u, v, seen
+        topmost = self.owners.topmost[:, k]
+        for depth, (rows, follower) in enumerate(self.depths):
+            mine = topmost.index_select(0, rows) == depth
+            u, v, seen = (
+                whole.index_copy(0, rows, torch.where(mine, part, whole.index_select(0, rows)))
+                for whole, part in zip((u, v, seen), follower(k), strict=True)
+            )
+        return u, v, seen & self.owners.same(k, u, v)
 
 
 class _Pastes:
@@ -104,8 +110,8 @@ class _Pastes:
             if motion.paste is not None:
                 corners[b], sides[b] = motion.paste.positions, motion.paste.source[2:]
         # [2 or B, ...] with two axes to spread over a frame
-        self.corners = torch.from_numpy(corners).to(device)[..., None, None]
-        self.sides = torch.from_numpy(sides).to(device)[..., None, None]
+        self.corners = to_device(corners, device, torch.float64)[..., None, None]
+        self.sides = to_device(sides, device, torch.float64)[..., None, None]
 
     def follow(
         self, u: Tensor, v: Tensor, seen: Tensor, x: Tensor, y: Tensor, k: int

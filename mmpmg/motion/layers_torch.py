@@ -21,10 +21,13 @@ def parts_at_depth(motions: Sequence[Motion], depth: int) -> list[tuple[int, Lay
     return [(b, m.layers[depth]) for b, m in enumerate(motions) if len(m.layers) > depth]
 
 
-def part_warp(layers: Sequence[Layer], device: torch.device) -> Warp:
-    """Return how a batch of layers is resampled."""
+def part_warp(layers: Sequence[Layer], device: torch.device, colored: bool = True) -> Warp:
+    """Return how a batch of layers is resampled, or (not ``colored``) their mattes alone."""
     motions = [layer.motion for layer in layers]
-    return Warp(motions, np.stack([motion.homographies for motion in motions]), device)
+    warp = Warp(motions, np.stack([motion.homographies for motion in motions]), device)
+    if not colored:
+        warp.fill = None  # a matte is 0 outside, whatever the border
+    return warp
 
 
 def lay_parts(
