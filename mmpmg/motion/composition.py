@@ -20,6 +20,10 @@ def _shared(name: str, values: list[T], default: T) -> T:
     return different[0] if different else default
 
 
+def _warps(motion: Motion) -> bool:
+    return motion.deformation is not None or bool((motion.homographies != np.eye(3)).any())
+
+
 def compose(motions: Sequence[Motion]) -> Motion:
     """Let one motion act on the clip that the one before has made.
 
@@ -28,10 +32,15 @@ def compose(motions: Sequence[Motion]) -> Motion:
     steps follow each other in the given order, after all warps; a contrast step therefore takes
     its mean from the warped frame. Border shows only where the source image itself ends.
 
+    Layers and a paste can only be in the last motion: what is laid over a frame would have to be
+    warped and coloured with it. The motions before then act on the last one's background. A
+    deformation can follow any homographies, ``H_1 H_2 (x + d(x))``, but nothing that warps can
+    follow a deformation: waves seen through a homography are no waves of the same kind. Motions
+    that change colours alone can.
+
     Args:
         motions: At least one, of the same length, size, and, where they resample at all, the same
-            interpolation and border (window families never show a border and fit any). A paste
-            can only be in the last: a pasted rectangle would have to be warped with the frame.
+            interpolation and border (window families never show a border and fit any).
 
     Returns:
         The motion that does it all, family names joined by ``+``.
@@ -44,15 +53,26 @@ def compose(motions: Sequence[Motion]) -> Motion:
         raise ValueError("compose: no motion given")
     if len(motions) == 1:
         return motions[0]
-    for motion in motions[:-1]:
+    for place, motion in enumerate(motions[:-1]):
+        others = ", ".join(m.family for m in motions if m is not motion)
         if motion.paste is not None:
             raise ValueError(
-                f"compose: {motion.family} pastes a rectangle and must come last, after "
-                f"{', '.join(m.family for m in motions if m is not motion)}"
+                f"compose: {motion.family} pastes a rectangle and must come last, after {others}"
+            )
+        if motion.layers:
+            raise ValueError(
+                f"compose: {motion.family} lays parts over the frame and must come last, after "
+                f"{others}"
+            )
+        followers = [m.family for m in motions[place + 1 :] if _warps(m)]
+        if motion.deformation is not None and followers:
+            raise ValueError(
+                f"compose: {motion.family} deforms, and {', '.join(followers)} cannot warp the "
+                f"result; put {motion.family} behind"
             )
     num_frames = _shared("num_frames", [m.num_frames for m in motions], 0)
     size = _shared("size", [m.size for m in motions], (0, 0))
-    moving = [m for m in motions if (m.homographies != np.eye(3)).any()]
+    moving = [m for m in motions if _warps(m)]
     filled = [m.border for m in moving if m.border != "replicate"]
     homographies = np.tile(np.eye(3), (num_frames, 1, 1))
     for motion in motions:
@@ -66,4 +86,6 @@ def compose(motions: Sequence[Motion]) -> Motion:
         color_ops=tuple(name for m in motions for name in m.color_ops),
         color=np.concatenate([m.color for m in motions], axis=1),
         paste=motions[-1].paste,
+        deformation=next((m.deformation for m in motions if m.deformation is not None), None),
+        layers=motions[-1].layers,
     )

@@ -30,7 +30,7 @@ class MotionSampler:
             works too, but recipes cannot change part of a list. None: the paper's best set, zoom
             and affine. ``weight`` (default 1) is an op's relative frequency in mode ``'one'``.
         mode: ``'one'``: one op per clip (supplement, Sec. C); ``'compose'``: all ops at once, in
-            their order, see :func:`mmpmg.motion.compose`.
+            their order, see :func:`mmpmg.motion.compose`, which says what goes together.
 
     Raises:
         ValueError: If the set is empty, an op or an option is unknown or out of its range, or the

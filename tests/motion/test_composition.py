@@ -7,7 +7,9 @@ from mmpmg.motion import (
     CutMix,
     FadeInOut,
     Identity,
+    Layered,
     Perspective,
+    SmoothDisplacement,
     ZoomInOut,
     compose,
     render,
@@ -82,6 +84,40 @@ def test_identity_is_neutral():
     np.testing.assert_array_equal(render(noise(0), compose([still, still]))[3], noise(0))
 
 
+def test_a_deformation_acts_on_the_clip_made_before():
+    """Composed once, against rendering the homographies first and each frame's waves then."""
+    zoom = ZoomInOut().sample(np.random.default_rng(0), 4, SIZE)
+    bent = SmoothDisplacement().sample(np.random.default_rng(1), 4, SIZE)
+    fade = FadeInOut().sample(np.random.default_rng(2), 4, SIZE)
+    both = compose([zoom, bent, fade])
+    assert both.family == "ZoomInOut+SmoothDisplacement+FadeInOut"
+    pixels = np.stack(np.meshgrid(np.arange(30.0), np.arange(24.0)), axis=-1).reshape(-1, 2)
+    for k in range(4):
+        looked = np.c_[pixels + bent.deformation.at(k, pixels), np.ones(len(pixels))]
+        between = bent.homographies[k] @ looked.T
+        expected = zoom.homographies[k] @ between
+        ours = (
+            both.homographies[k]
+            @ np.c_[pixels + both.deformation.at(k, pixels), np.ones(len(pixels))].T
+        )
+        np.testing.assert_allclose(ours[:2] / ours[2], expected[:2] / expected[2], atol=1e-9)
+    np.testing.assert_array_equal(both.color, fade.color)
+
+
+def test_what_comes_before_layers_moves_their_background_alone():
+    turn = Affine(rotation=(9, 9), border="replicate").sample(np.random.default_rng(0), 4, SIZE)
+    layered = Layered(parts=(2, 2)).sample(np.random.default_rng(1), 4, SIZE)
+    both = compose([turn, layered])
+    assert both.layers == layered.layers
+    assert both.num_images == 3
+    np.testing.assert_allclose(both.homographies, turn.homographies @ layered.homographies)
+    clip, black = render(noise(0), both, [noise(1), noise(2)]), np.zeros((*SIZE, 3), np.uint8)
+    alone = render(black, layered, [noise(1), noise(2)])
+    covered = render(black, layered, [black + 255] * 2) == 255
+    assert covered.any()
+    np.testing.assert_array_equal(clip[covered], alone[covered])
+
+
 @pytest.mark.parametrize(
     ("motions", "told"),
     [
@@ -93,6 +129,11 @@ def test_identity_is_neutral():
             "border",
         ),
         ([(Affine(), 4, SIZE), (ZoomInOut(interpolation="nearest"), 4, SIZE)], "interpolation"),
+        ([(Layered(), 4, SIZE), (FadeInOut(), 4, SIZE)], "Layered lays parts .* after FadeInOut"),
+        (
+            [(SmoothDisplacement(), 4, SIZE), (FadeInOut(), 4, SIZE), (Affine(), 4, SIZE)],
+            "SmoothDisplacement deforms, and Affine cannot warp the result; put SmoothDisplacement",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(motions, told):
