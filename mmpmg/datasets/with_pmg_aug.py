@@ -42,7 +42,7 @@ def with_pmg_aug(
 
     Raises:
         ValueError: the pipeline has no place for PMGAug, or has one already, or its clips have a
-            single frame.
+            single frame, boxes, or no colours.
     """
     recipe: dict[str, Any] = copy.deepcopy(dict(dataset))
     inner = recipe
@@ -76,6 +76,11 @@ def _with_step(
             f"WithPMGAug: dataset.pipeline has no {_BEFORE}, before which PMGAug belongs; it has "
             f"{', '.join(map(str, kinds.values()))}. Put dict(type='PMGAug', prob=P) where the "
             "frames are of their final size"
+        )
+    if "SampleAVAFrames" in kinds.values():
+        raise ValueError(
+            "WithPMGAug: dataset.pipeline reads clips with boxes (SampleAVAFrames), which would "
+            "not move along"
         )
     for key, kind in kinds.items():
         layout = steps[key].get("input_format")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
+from difflib import get_close_matches
 from pathlib import Path
 
+import mmaction
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -19,12 +21,13 @@ from mmpmg.engine.recipe_changes import (
     mistyped_keys_named,
 )
 
+WHEEL = "mmaction::"
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
     """Options that every MMAction2 tool has, with MMAction2's meaning."""
-    parser.add_argument("config", help="recipe")
+    parser.add_argument("config", help="recipe: a file, or mmaction::FOLDER/NAME.py of the wheel")
     parser.add_argument("--work-dir", help="folder for logs and checkpoints")
     parser.add_argument(
         "--cfg-options",
@@ -41,7 +44,8 @@ def load_recipe(options: argparse.Namespace) -> Config:
     """Read a recipe and apply the shared options.
 
     Args:
-        options: ``config``, ``work_dir``, ``cfg_options``, ``launcher``, ``local_rank``.
+        options: ``config`` (see :func:`recipe_file`), ``work_dir``, ``cfg_options``, ``launcher``,
+            ``local_rank``.
 
     Returns:
         The config, with ``work_dir`` set: option, else recipe, else ``work_dirs/RECIPE``.
@@ -50,10 +54,9 @@ def load_recipe(options: argparse.Namespace) -> Config:
         FileNotFoundError: No such recipe.
         ValueError: A change reaches nothing, see :func:`.recipe_changes.check_changes`.
     """
-    if not Path(options.config).is_file():
-        raise FileNotFoundError(f"no recipe at {options.config}; the recipes are under configs/")
+    file = recipe_file(options.config)
     os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
-    config = Config.fromfile(options.config)
+    config = Config.fromfile(file)
     if options.cfg_options is not None:
         check_changes(config, options.cfg_options)
         config.merge_from_dict(options.cfg_options)
@@ -66,8 +69,33 @@ def load_recipe(options: argparse.Namespace) -> Config:
     if options.work_dir is not None:
         config.work_dir = options.work_dir
     elif config.get("work_dir") is None:
-        config.work_dir = str(Path("work_dirs") / Path(options.config).stem)
+        config.work_dir = str(Path("work_dirs") / file.stem)
     return config
+
+
+def recipe_file(name: str) -> Path:
+    """Find a recipe: a path, or ``mmaction::FOLDER/NAME.py`` for one of the mmaction2 wheel.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    if not name.startswith(WHEEL):
+        if not Path(name).is_file():
+            raise FileNotFoundError(
+                f"no recipe at {name}; the recipes are under configs/, those of MMAction2 are "
+                f"named {WHEEL}FOLDER/NAME.py"
+            )
+        return Path(name)
+    folder = Path(mmaction.__file__).parent / ".mim/configs"
+    file = folder / name.removeprefix(WHEEL)
+    if not file.is_file():
+        there = {path.name: str(path.relative_to(folder)) for path in folder.glob("*/*/*.py")}
+        near = get_close_matches(file.name, there, n=3, cutoff=0.5)
+        raise FileNotFoundError(
+            f"no recipe {name} in {folder}"
+            + (f"; near it are {', '.join(WHEEL + there[one] for one in near)}" if near else "")
+        )
+    return file
 
 
 def build_runner(config: Config) -> Runner:

@@ -54,7 +54,7 @@ def train(options: argparse.Namespace) -> None:
         told = _scale_learning_rate(config)
     else:
         told = ""
-    randomness = config.get("randomness") or {}
+    randomness = config.get("randomness") or dict(seed=None)  # MMAction2's recipes have none
     if options.seed is not None:
         randomness["seed"] = options.seed
     if options.diff_rank_seed:

@@ -97,9 +97,10 @@ def test_named_steps_and_wrapped_data_sets_work_too(videos):
         (STEPS[:4], "has no FormatShape"),
         ([*STEPS[:4], dict(FORMAT, input_format="NCHW_Flow")], "makes NCHW_Flow"),
         ([dict(STEPS[1], clip_len=1, num_clips=8), FORMAT], "clips of one frame"),
+        ([dict(type="SampleAVAFrames", clip_len=4), FORMAT], "with boxes"),
         ([], "has no pipeline"),
     ],
-    ids=["twice", "no place", "flow", "one frame", "none"],
+    ids=["twice", "no place", "flow", "one frame", "boxes", "none"],
 )
 def test_what_it_cannot_do_is_said(videos, pipeline, message):
     with pytest.raises(ValueError, match=message):
