@@ -188,7 +188,7 @@ def test_pmg_aug_recipe_adds_pmg_aug_and_nothing_else():
     plain = load(ROOT / "videomae/vit-b_ucf101.py").to_dict()
     mixed = load(ROOT / "pmg/vit-b_ucf101-videos_aug.py").to_dict()
     pipeline = mixed["train_dataloader"]["dataset"]["pipeline"]
-    assert pipeline["motion"] == dict(type="PMGAug", prob=1 / 3)
+    assert pipeline["motion"] == dict(type="PMGAug", prob=1 / 3, deferred="auto")
     pipeline["motion"] = None
     assert mixed == plain
     assert list(pipeline)[-3:] == ["motion", "layout", "pack"], "behind the crop, before packing"

@@ -10,7 +10,7 @@ train_dataloader = dict(
     dataset=dict(
         ann_file="data/hmdb51/hmdb51_train_split_1_videos.txt",
         data_prefix=dict(video="data/hmdb51/videos"),
-        pipeline=dict(motion=dict(_delete_=True, type="PMGAug", prob=1 / 3)),
+        pipeline=dict(motion=dict(_delete_=True, type="PMGAug", prob=1 / 3, deferred="auto")),
     )
 )
 train_cfg = dict(max_epochs=4800)

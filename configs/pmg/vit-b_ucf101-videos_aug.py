@@ -7,5 +7,7 @@ The paper does not say how often a clip is replaced.
 
 _base_ = "../videomae/vit-b_ucf101.py"
 train_dataloader = dict(
-    dataset=dict(pipeline=dict(motion=dict(_delete_=True, type="PMGAug", prob=1 / 3)))
+    dataset=dict(
+        pipeline=dict(motion=dict(_delete_=True, type="PMGAug", prob=1 / 3, deferred="auto"))
+    )
 )

@@ -65,7 +65,8 @@ def test_a_batch_of_all_families_is_what_each_is_alone() -> None:
         build_op(entry).sample(np.random.default_rng(k), 8, size) for k, entry in enumerate(ENTRIES)
     ]
     images = batch([picture(k, size) for k in range(len(motions))])
-    partners = batch([picture(50 + k, size) for k in range(len(motions))])[:, None]
+    others = [batch([picture(m + k, size) for k in range(len(motions))]) for m in (50, 90)]
+    partners = torch.stack(others, 1)
     together = render_batch(images, motions, partners)
     for k, motion in enumerate(motions):
         alone = render_batch(images[k : k + 1], [motion], partners[k : k + 1])

@@ -31,7 +31,7 @@ train_dataloader = dict(
             layout=dict(type="FormatShape", input_format="NCTHW"),
             pack=dict(
                 type="PackActionInputs",
-                meta_keys=("sample_seed", "filename", "deferred_motion"),
+                meta_keys=("sample_seed", "filename", "deferred_motion", "motion"),
             ),
         ),
     ),

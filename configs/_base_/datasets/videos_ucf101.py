@@ -26,7 +26,10 @@ train_dataloader = dict(
             resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
             motion=None,  # a place for PMGAug
             layout=dict(type="FormatShape", input_format="NCTHW"),
-            pack=dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+            pack=dict(
+                type="PackActionInputs",
+                meta_keys=("sample_seed", "filename", "deferred_motion", "motion"),
+            ),
         ),
     ),
 )
