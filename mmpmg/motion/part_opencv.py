@@ -66,8 +66,7 @@ class Part:
 
     def alphas(self) -> npt.NDArray[np.uint8]:
         """Return (T, H, W) uint8: the weight with which every frame shows the part."""
-        height, width = len(self.warp.y), len(self.warp.x)
-        alphas = np.zeros((len(self.homographies), height, width), np.uint8)
+        alphas = np.zeros((len(self.homographies), *self.warp.size), np.uint8)
         for k, levels in enumerate(alphas):
             shown = self.cut(k)
             if shown is not None:

@@ -39,12 +39,15 @@ class Warp:
         self.border_mode = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
         # The fourth channel is 0 outside: nothing of a part stands there.
         self.fill = (0, 0, 0, 0) if isinstance(motion.border, str) else (*motion.border, 0)
-        self.x = np.arange(width, dtype=np.float64)
-        self.y = np.arange(height, dtype=np.float64)[:, None]
+        self.size = motion.size
         self.amplitudes: FloatArray | None = None
         if motion.deformation is not None:
             self.amplitudes = motion.deformation.amplitudes
-            self.by_y, self.by_x = motion.deformation.basis(self.x, self.y[:, 0])
+            x, y = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
+            by_y, by_x = motion.deformation.basis(x, y)
+            # Waves, x, y and 1, all as sums of products of a factor of y and one of x.
+            self.by_y = np.column_stack([by_y, np.ones(height), y])
+            self.by_x = np.vstack([by_x, x, np.ones(width)]).astype(np.float32)
 
     def __call__(
         self,
@@ -96,21 +99,20 @@ class Warp:
     ) -> None:
         """Resample through homography and deformation."""
         (left, top), (height, width) = corner, out.shape[:2]
-        x, y = self.x[left : left + width], self.y[top : top + height]
-        by_y, by_x = self.by_y[top : top + height], self.by_x[:, left : left + width]
-        # Rows of the homography are linear in (x, y, 1), and x and y are sums of products of a
-        # factor of y and one of x themselves: each row is one small matrix product.
-        right = np.concatenate([by_x, x[None], np.ones((1, width))]).astype(np.float32)
-        planes = []
         affine = bool((homography[2] == _IDENTITY[2]).all())
-        for a, b, c in homography[: 2 if affine else 3]:
-            waves = np.tile(self.amplitudes[frame] @ (a, b), 2)  # type: ignore[index]
-            left_part = np.concatenate([by_y * waves, np.full_like(y, a), b * y + c], axis=1)
-            planes.append(left_part.astype(np.float32) @ right)
+        rows = homography[: 2 if affine else 3]
+        # A row of the homography is linear in the place, so that all rows together are one small
+        # matrix product: [rows, H', 2M + 2] @ [2M + 2, W'].
+        by_y = self.by_y[top : top + height]
+        waves = rows[:, :2] @ self.amplitudes[frame].T  # type: ignore[index]
+        factors = np.column_stack([waves, waves, rows[:, 0], rows[:, 1]])
+        left_part = factors[:, None] * by_y
+        left_part[..., -1] += rows[:, 2:]
+        planes = left_part.astype(np.float32) @ self.by_x[:, left : left + width]
         if not affine:
             behind = planes[2] <= 0
             planes[2][behind] = 1.0
-            planes[:2] = [plane / planes[2] for plane in planes[:2]]
+            planes[:2] /= planes[2]
         cv2.remap(
             source,
             planes[0],
