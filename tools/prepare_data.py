@@ -107,7 +107,7 @@ def parse_options() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do what the command line says; exit with 1 when that fails."""
+    """Do what the command line says; exit with 1 when that fails, 130 when it is stopped."""
     options = parse_options()
     for stream in (sys.stdout, sys.stderr):  # names of files may hold any bytes
         stream.reconfigure(errors="backslashreplace")
@@ -132,9 +132,12 @@ def main() -> None:
         if "annotations" in options and options["annotations"] is None:
             options["annotations"] = general["root"] / kind.facts.folder / "annotations"
         prepare(kind(**options), PreparationOptions(**general), progress=progress)
-    except PreparationError as error:
+    except (PreparationError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("stopped; frame differences that were measured are kept", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from .errors import PreparationError, stop_for
 from .video_list import ListedVideo, in_order
@@ -16,6 +16,7 @@ def few_shot(
     num_classes: int,
     allow_fewer: bool = False,
     classes: Sequence[str] | None = None,
+    empty_classes: Collection[int] = (),
 ) -> list[ListedVideo]:
     """Take as many videos of each class.
 
@@ -30,6 +31,7 @@ def few_shot(
         num_classes: classes that must be there.
         allow_fewer: take all videos of a class that has fewer; none is never allowed.
         classes: their names, for messages.
+        empty_classes: classes of which the published lists have no video.
 
     Returns:
         The videos in the order of label and name.
@@ -42,7 +44,8 @@ def few_shot(
     drawn = _shuffled(videos, seed, num_classes)
     problems = []
     for label, of_class in enumerate(drawn):
-        if len(of_class) < shots and not (allow_fewer and of_class):
+        enough = len(of_class) >= shots or label in empty_classes or (allow_fewer and of_class)
+        if not enough:
             name = f"{label} ({classes[label]})" if classes else str(label)
             problems.append(f"class {name} has {len(of_class)} videos, {shots} are asked for")
     stop_for(
@@ -54,7 +57,11 @@ def few_shot(
 
 
 def fraction(
-    videos: Sequence[ListedVideo], share: float, seed: int, num_classes: int
+    videos: Sequence[ListedVideo],
+    share: float,
+    seed: int,
+    num_classes: int,
+    empty_classes: Collection[int] = (),
 ) -> list[ListedVideo]:
     """Take a share of each class, to the nearest number of videos, one at least.
 
@@ -65,6 +72,7 @@ def fraction(
         share: in (0, 1].
         seed: another seed draws others, 0 or more.
         num_classes: classes that must be there.
+        empty_classes: classes of which the published lists have no video.
 
     Returns:
         The videos in the order of label and name.
@@ -75,7 +83,8 @@ def fraction(
     if not 0 < share <= 1:
         raise PreparationError(f"--fractions {share}: must be above 0, and 1 at most")
     drawn = _shuffled(videos, seed, num_classes)
-    stop_for([f"class {label} has no video" for label, own in enumerate(drawn) if not own])
+    empty = [label for label, own in enumerate(drawn) if not own and label not in empty_classes]
+    stop_for([f"class {label} has no video" for label in empty])
     return in_order(video for own in drawn for video in own[: max(1, int(len(own) * share + 0.5))])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .consistency import check_lists
@@ -14,6 +14,7 @@ from .locating import ProgressFactory
 from .output_files import check_free, write_file, write_files
 from .prepare import Say
 from .reading import read_lines
+from .sources import FACTS
 from .video_list import ListedVideo, VideoList, VideoLists, list_text, read_list
 
 
@@ -30,7 +31,8 @@ class SubsetOptions:
         val: list that must share no video with this one; None: the one beside it with ``_val``
             for ``_train`` in its name, or ``val`` or ``test`` for ``train``, if there is one.
         num_classes: classes that must have videos; None: those of ``classes.txt`` beside the
-            list, or up to the highest label.
+            list, those of the data set that the list's name begins with, or up to the highest
+            label.
         allow_fewer: take all videos of a class that has fewer than ``shots``.
         videos: folder of the videos, for frame differences; None: ``videos`` beside the list.
         out: folder for the folders of lists; None: that of the list.
@@ -75,11 +77,17 @@ def make_subsets(
     for seed in options.seeds:
         for shots in options.shots:
             drawn = few_shot(
-                videos, shots, seed, lists.num_classes, options.allow_fewer, lists.classes
+                videos,
+                shots,
+                seed,
+                lists.num_classes,
+                options.allow_fewer,
+                lists.classes,
+                lists.empty_classes,
             )
             files[out / "few_shot" / f"{shots}-shot_seed{seed}.txt"] = list_text(drawn)
         for share in options.fractions:
-            drawn = fraction(videos, share, seed, lists.num_classes)
+            drawn = fraction(videos, share, seed, lists.num_classes, lists.empty_classes)
             files[out / "fraction" / f"{share:g}_seed{seed}.txt"] = list_text(drawn)
     check_free(files, options.force)  # before minutes of decoding
     if options.by_frame_difference:
@@ -94,17 +102,22 @@ def _checked(options: SubsetOptions) -> tuple[list[ListedVideo], VideoLists]:
     videos = read_list(source)
     classes = source.with_name("classes.txt")
     names = [line for _, line in read_lines(classes)] if classes.is_file() else None
+    known = next((f for f in FACTS.values() if source.name.startswith(f"{f.folder}_")), None)
     highest = max(video.label for video in videos)
-    count = options.num_classes or (len(names) if names else highest + 1)
+    inferred = len(names) if names else known.num_classes if known else highest + 1
+    count = options.num_classes or inferred
     if names and len(names) != count:
         names = None
     group = [VideoList(source.name, videos)]
     val = options.val or _val_beside(source)
     if val is not None:
         group.append(VideoList(val.name, read_list(val)))
-    # Few-shot lists say themselves which class has too few.
-    lists = VideoLists(count, [group], names, frozenset(range(count)))
-    check_lists(lists, f"Mend {source}, or say the number of classes with --num-classes.")
+    lists = VideoLists(count, [group], names, known.empty_classes if known else frozenset())
+    # Which class has too few videos is said where they are drawn.
+    check_lists(
+        replace(lists, empty_classes=frozenset(range(count))),
+        f"Mend {source}, or say the number of classes with --num-classes.",
+    )
     return videos, lists
 
 

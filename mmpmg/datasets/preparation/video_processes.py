@@ -14,6 +14,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..video_reading import VideoReadError
+from .errors import PreparationError
 
 _CHUNK = 16  # videos that a process is given at once
 _METHODS = multiprocessing.get_all_start_methods()
@@ -53,6 +54,7 @@ def read_videos(
         Number of a video and what the function returned, or a `ReadFailure`; in any order.
 
     Raises:
+        PreparationError: decord is not installed.
         Exception: whatever else the function raises.
     """
     count = min(workers or _cores(), len(paths))
@@ -128,6 +130,11 @@ def _hear(worker: _Worker) -> tuple[int, Any]:
         worker.lost = True
         cause = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return worker.due.pop(0), ReadFailure(f"crashed the process that read it ({cause})")
+    if isinstance(result, ImportError):
+        raise PreparationError(
+            f"{result}; videos are read by decord: pip install decord (there are wheels for Linux "
+            "on x86-64 and for Windows), or only look whether they exist with --no-open"
+        )
     if isinstance(result, Exception):
         raise result
     worker.due.remove(number)

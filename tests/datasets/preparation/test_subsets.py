@@ -227,3 +227,17 @@ def test_classes_beside_the_list_tell_of_an_empty_one(tmp_path):
     (tmp_path / "classes.txt").write_text("jump\nrun\nswim\n")
     with pytest.raises(PreparationError, match=r"class 2 \(swim\) has 0 videos"):
         make_subsets(SubsetOptions(tmp_path / "t.txt", shots=[1]))
+
+
+def test_diving48_has_a_class_without_videos(tmp_path):
+    """Label 30 of version 2; the 47 others must be there."""
+    lines = [f"{k}.mp4 {k}\n" for k in range(48) if k != 30]
+    source = tmp_path / "diving48_train_videos.txt"
+    source.write_text("".join(lines))
+    make_subsets(SubsetOptions(source, shots=[1], fractions=[1.0]))
+    assert (tmp_path / "few_shot/1-shot_seed0.txt").read_text() == "".join(lines)
+    assert (tmp_path / "fraction/1_seed0.txt").read_text() == "".join(lines)
+    source.write_text("".join(lines[:-1]))
+    for parts in (dict(shots=[2], allow_fewer=True), dict(fractions=[0.5])):
+        with pytest.raises(PreparationError, match="^class 47 has"):
+            make_subsets(SubsetOptions(source, **parts))

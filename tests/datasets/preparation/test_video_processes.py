@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mmpmg.datasets.preparation import PreparationError
 from mmpmg.datasets.preparation.video_processes import ReadFailure, read_videos
 from mmpmg.datasets.video_reading import VideoReadError
 
@@ -17,6 +18,8 @@ def length(path):
         time.sleep(60)
     if "bad" in path:
         raise VideoReadError(path, "cannot be decoded")
+    if "absent" in path:
+        raise ImportError("No module named 'decord'")
     if "bug" in path:
         raise KeyError("mine")
     return len(path)
@@ -44,6 +47,11 @@ def test_other_errors_are_raised_and_no_process_is_left():
         list(read_videos(length, ["a", "bug", "b"], 2))
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_machine_without_decord_is_told_what_to_do():
+    with pytest.raises(PreparationError, match="'decord'; .*pip install decord.*--no-open"):
+        list(read_videos(length, ["absent"], 1))
 
 
 def test_stopping_early_leaves_no_process():
