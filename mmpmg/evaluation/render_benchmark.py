@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import cv2
@@ -17,19 +17,35 @@ from mmpmg.motion.render_opencv import Image
 
 WARPING = ("SlidingWindow", "ZoomInOut", "Affine", "Perspective")
 COLORING = ("FadeInOut", "ColorJitter")
+BEYOND = ("SmoothDisplacement", "Layered")
 HEAD = ["motion", "against", "ours, clips/s", "theirs, clips/s", "ratio (min to max)"]
 
-Renderer: TypeAlias = Callable[[Image, Motion], Any]
+Renderer: TypeAlias = Callable[[Image, Motion, Sequence[Image]], Any]
 
 
-def sampling_grid(homography: np.ndarray, size: tuple[int, int]) -> Tensor:
+def sampling_grid(motion: Motion, homography: np.ndarray, frame: int) -> Tensor:
     """Where ``grid_sample(align_corners=True)`` must look: (1, H, W, 2) in [-1, 1]."""
-    height, width = size
+    height, width = motion.size
     # [-1, 1] to pixels; conjugated with it, the homography acts on grid_sample's own coordinates.
     pixels = np.array([[(width - 1) / 2, 0, (width - 1) / 2],
                        [0, (height - 1) / 2, (height - 1) / 2],
                        [0, 0, 1]])  # fmt: skip
     matrix = np.linalg.inv(pixels) @ homography @ pixels
+    if motion.deformation is not None:
+        y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        places = torch.stack((x, y), -1).float()
+        waves, phases, amplitudes = (
+            torch.tensor(numbers, dtype=torch.float32)
+            for numbers in (
+                motion.deformation.frequencies,
+                motion.deformation.phases,
+                motion.deformation.amplitudes[frame],
+            )
+        )
+        places = places + torch.sin(places @ waves.T + phases) @ amplitudes
+        points = torch.cat((places, torch.ones(height, width, 1)), -1)
+        points = points @ torch.from_numpy((np.linalg.inv(pixels) @ homography).T).float()
+        return (points[..., :2] / points[..., 2:]).unsqueeze(0)
     if (homography[2] == (0, 0, 1)).all():
         theta = torch.from_numpy(matrix[None, :2].astype(np.float32))
         return F.affine_grid(theta, [1, 3, height, width], align_corners=True)
@@ -41,12 +57,13 @@ def sampling_grid(homography: np.ndarray, size: tuple[int, int]) -> Tensor:
     return seen.unsqueeze(0)
 
 
-def grid_sample_loop(image: Image, motion: Motion) -> Tensor:
+def grid_sample_loop(image: Image, motion: Motion, partners: Sequence[Image] = ()) -> Tensor:
     """Render a warping motion frame by frame with torch's ``grid_sample``.
 
     Args:
         image: (H, W, 3) uint8.
-        motion: A motion without colour changes or paste, on a black border.
+        motion: A motion without colour changes or paste; composed, it may show no border but black.
+        partners: (H, W, 3) uint8 each, what layers are cut from.
 
     Returns:
         (T, H, W, 3) uint8, as ``mmpmg.motion.render`` does up to rounding.
@@ -54,21 +71,31 @@ def grid_sample_loop(image: Image, motion: Motion) -> Tensor:
     recursive = motion.resampling == "recursive"
     # [H, W, C] -> [1, C, H, W]
     source = torch.from_numpy(image).permute(2, 0, 1).unsqueeze(0).float()
+    parts = [
+        np.dstack((partners[layer.image], layer.matte.raster(motion.size)))
+        for layer in motion.layers
+    ]
+    cut = [torch.from_numpy(part).permute(2, 0, 1).unsqueeze(0).float() for part in parts]
     frames, frame = [], source
-    for homography in motion.warp_steps() if recursive else motion.homographies:
-        grid = sampling_grid(homography, motion.size)
+    for k, homography in enumerate(motion.warp_steps() if recursive else motion.homographies):
+        grid = sampling_grid(motion, homography, k)
         frame = F.grid_sample(frame if recursive else source, grid, align_corners=True)
+        for layer, part in zip(motion.layers, cut, strict=True):
+            grid = sampling_grid(layer.motion, layer.motion.homographies[k], k)
+            shown = F.grid_sample(part, grid, align_corners=True)
+            frame = torch.lerp(frame, shown[:, :3], shown[:, 3:] / 255)
         frames.append(frame)
     # T x [1, C, H, W] -> [T, H, W, C]
     return torch.cat(frames).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
-def torchvision_loop(image: Image, motion: Motion) -> Tensor:
+def torchvision_loop(image: Image, motion: Motion, partners: Sequence[Image] = ()) -> Tensor:
     """Render a colour motion frame by frame with torchvision's v2 ops on 8-bit tensors.
 
     Args:
         image: (H, W, 3) uint8.
-        motion: A motion without warp or paste.
+        motion: A motion without warp, layers or paste.
+        partners: Of no use.
 
     Returns:
         (T, H, W, 3) uint8.
@@ -93,9 +120,9 @@ def torchvision_loop(image: Image, motion: Motion) -> Tensor:
     return torch.stack(frames).permute(0, 2, 3, 1).contiguous()
 
 
-def noise_image(size: tuple[int, int]) -> Image:
+def noise_image(size: tuple[int, int], seed: int = 0) -> Image:
     """Make a smooth random (H, W, 3) uint8 image: edges everywhere, no two pixels alike."""
-    levels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    levels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     return np.asarray(cv2.GaussianBlur(levels, (7, 7), 0))
 
 
@@ -117,8 +144,8 @@ def benchmark_render(num_frames: int, size: tuple[int, int], repeats: int) -> st
     except Exception as error:  # a broken torchvision fails in many ways
         missing = type(error).__name__
     rows = []
-    for family in (*WARPING, *COLORING):
-        warps = family in WARPING
+    for family in (*WARPING, *COLORING, *BEYOND):
+        warps = family not in COLORING
         against = "grid_sample" if warps else "torchvision v2"
         if not warps and missing:
             rows.append([family, against, "", "", f"not measured (torchvision: {missing})"])
@@ -132,14 +159,14 @@ def benchmark_render(num_frames: int, size: tuple[int, int], repeats: int) -> st
 def _row(
     family: str, baseline: Renderer, num_frames: int, size: tuple[int, int], repeats: int
 ) -> list[str]:
-    image = noise_image(size)
+    image, partners = noise_image(size), [noise_image(size, seed) for seed in (1, 2)]
     op = OPS[family]()
     motions = [op.sample(np.random.default_rng(k), num_frames, size) for k in range(repeats)]
     with limited_threads(1), torch.inference_mode():
         timings = alternate(
             {
-                "ours": lambda k: render(image, motions[k]),
-                "theirs": lambda k: baseline(image, motions[k]),
+                "ours": lambda k: render(image, motions[k], partners),
+                "theirs": lambda k: baseline(image, motions[k], partners),
             },
             repeats,
         )

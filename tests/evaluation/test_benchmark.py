@@ -104,6 +104,18 @@ def test_grid_sample_loop_does_the_same_work(family, seed):
     assert (np.abs(ours - theirs) <= 2).mean() > 0.98
 
 
+@pytest.mark.parametrize("family", render_benchmark.BEYOND)
+@pytest.mark.parametrize("seed", range(3))
+def test_grid_sample_loop_lays_parts_and_bends_as_we_do(family, seed):
+    size = (40, 56)
+    images = [noise_image(size, number) for number in range(3)]
+    motion = OPS[family]().sample(np.random.default_rng(seed), 4, size)
+    ours = render(images[0], motion, images[1:]).astype(int)
+    theirs = render_benchmark.grid_sample_loop(images[0], motion, images[1:]).numpy().astype(int)
+    # A picture's own edge is repeated here and black there.
+    assert (np.abs(ours - theirs) <= 2).mean() > 0.98
+
+
 @pytest.mark.parametrize("family", COLORING)
 @pytest.mark.parametrize("seed", range(3))
 def test_torchvision_loop_does_the_same_work(family, seed):
@@ -121,7 +133,7 @@ def test_render_table_has_a_positive_ratio_for_each_family():
     text = render_benchmark.benchmark_render(3, (40, 48), repeats=2)
     head, _, *rows = tables(text)[0]
     assert head == render_benchmark.HEAD
-    assert [row[0] for row in rows] == [*WARPING, *COLORING]
+    assert [row[0] for row in rows] == [*WARPING, *COLORING, *render_benchmark.BEYOND]
     for row in rows[: len(WARPING)]:
         assert all(float(n) > 0 for n in re.findall(r"[\d.]+", " ".join(row[2:])))
 
