@@ -140,14 +140,15 @@ def test_every_transform_and_dataset_of_a_recipe_builds(path):
         if config.get(name) is None:
             continue
         dataset = config[name].dataset
-        pipeline = dataset.pipeline
-        steps = in_order(pipeline)
-        kinds = [TRANSFORMS.build(step).__class__.__name__ for step in steps]
-        assert kinds[-1] == "PackActionInputs"
         assert DATASETS.get(dataset.type) is not None
-        pack = steps[-1]
+        for part in dataset.get("parts", dict(whole=dataset)).values():
+            steps = in_order(part.pipeline)
+            kinds = [TRANSFORMS.build(step).__class__.__name__ for step in steps]
+            assert kinds[-1] == "PackActionInputs"
+            assert DATASETS.get(part.type) is not None
+            if path in PRETRAIN:
+                assert "sample_seed" in steps[-1]["meta_keys"], "masks would not be repeatable"
         if path in PRETRAIN:
-            assert "sample_seed" in pack["meta_keys"], "masks would not be repeatable"
             assert config[name].sampler.type == "SampleSeedSampler"
 
 

@@ -21,7 +21,9 @@ SWIN = (
     {
         "model.backbone.pretrained": None,
         "model.backbone.pretrained2d": False,
-        "model.backbone.arch": dict(embed_dims=12, depths=[1] * 4, num_heads=[1] * 4),
+        "model.backbone.arch": dict(
+            _delete_=True, embed_dims=12, depths=[1] * 4, num_heads=[1] * 4
+        ),
         "model.cls_head.in_channels": 96,
     },
 )
