@@ -237,7 +237,8 @@ def test_linear_probing_freezes_all_but_a_linear_layer_and_regularises_nothing(n
     model = built(config.model)
     moving = {key for key, value in model.named_parameters() if value.requires_grad}
     assert moving == {"cls_head.fc_cls.weight", "cls_head.fc_cls.bias"}
-    assert model.cls_head.dropout is None
+    assert type(model.cls_head).__name__ == "LinearProbeHead" and model.cls_head.dropout is None
+    assert config.custom_hooks[1].type == "FeatureStatisticsHook"
     assert model.cls_head.label_smooth_eps == 0
     steps = steps_of(config.train_dataloader)
     assert not {"ClipRandAugment", "RandomErasing"} & set(steps)

@@ -14,4 +14,7 @@ _base_ = [
 ]
 model = dict(cls_head=dict(num_classes=48))
 train_dataloader = dict(dataset=dict(num_repeats=1, pipeline=dict(rand_augment=None, erase=None)))
-custom_hooks = [dict(type="ClassCountHook", empty_classes=[30])]  # version 2 has no video of it
+custom_hooks = [
+    dict(type="ClassCountHook", empty_classes=[30]),  # version 2 has no video of it
+    dict(type="FeatureStatisticsHook"),
+]

@@ -79,7 +79,9 @@ def encoder(videos, file):
 def test_linear_probing_moves_the_linear_layer_and_nothing_else(videos, tmp_path):
     file = encoder(videos, tmp_path / "encoder.pth")
     options = changes(videos, load_from=str(file))
-    options["custom_hooks"] = [dict(type="ClassCountHook"), dict(type="Witness")]
+    options["custom_hooks"] = [
+        dict(type="ClassCountHook"), dict(type="FeatureStatisticsHook"), dict(type="Witness")
+    ]  # fmt: skip
     options["optim_wrapper.optimizer.weight_decay"] = 0.1  # would move what has a zero gradient
     train(options_of("linear_probe/vit-b_ucf101.py", tmp_path / "run", options))
     assert len(Witness.losses) == 6 and all(map(math.isfinite, Witness.losses))
@@ -87,6 +89,7 @@ def test_linear_probing_moves_the_linear_layer_and_nothing_else(videos, tmp_path
         key for key, value in Witness.last.items() if not torch.equal(value, Witness.first[key])
     }
     assert moved == {"cls_head.fc_cls.weight", "cls_head.fc_cls.bias"}
+    assert Witness.model.cls_head.measured
     kept = torch.load(file, weights_only=True)["state_dict"]
     assert {key for key in Witness.last if key.startswith("backbone.")} == set(kept)
     for key, value in kept.items():

@@ -1,4 +1,8 @@
 """The toy encoder, frozen, under a linear layer."""
 
 _base_ = "./recognizer_vit-toy.py"
-model = dict(backbone=dict(frozen=True), cls_head=dict(init_std=0.01))
+model = dict(
+    backbone=dict(frozen=True),
+    cls_head=dict(_delete_=True, type="LinearProbeHead", in_channels=192, num_classes=10),
+)
+custom_hooks = [dict(type="ClassCountHook"), dict(type="FeatureStatisticsHook")]

@@ -1,14 +1,18 @@
 """Hooks."""
 
 from .accumulation import AccumulationHook
+from .class_count import ClassCountHook
 from .encoder_export import EncoderExportHook
+from .feature_statistics import FeatureStatisticsHook
 from .iteration_seed import IterationSeedHook
 from .reconstruction import ReconstructionHook
 from .sample_names import SampleNamesHook
 
 __all__ = [
     "AccumulationHook",
+    "ClassCountHook",
     "EncoderExportHook",
+    "FeatureStatisticsHook",
     "IterationSeedHook",
     "ReconstructionHook",
     "SampleNamesHook",

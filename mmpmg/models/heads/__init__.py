@@ -1,5 +1,6 @@
 """Heads: compare prediction with target."""
 
+from .linear_probe import LinearProbeHead
 from .masked_regression import MaskedRegressionHead
 
-__all__ = ["MaskedRegressionHead"]
+__all__ = ["LinearProbeHead", "MaskedRegressionHead"]
