@@ -16,6 +16,7 @@ from torch import Tensor
 from mmpmg.models.data_preprocessors.deferred import deferred_motion
 from mmpmg.motion import Motion
 from mmpmg.motion.flow_torch import flow_batch
+from mmpmg.motion.transfer_torch import to_device
 
 MOTION_KEY = "motion"
 FLOW, COVISIBLE = "flow", "covisible"
@@ -98,7 +99,8 @@ def _take_arrays(sample: ActionDataSample, device: torch.device) -> None:
         )
 
     def on_device(values: Any) -> Tensor:
-        return torch.as_tensor(values).to(device, non_blocking=True)
+        values = torch.as_tensor(values)
+        return to_device(values, device, values.dtype)
 
     _set(sample, on_device(sample.flow), on_device(sample.covisible))
 

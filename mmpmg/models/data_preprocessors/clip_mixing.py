@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.motion import mixing
+from mmpmg.motion.transfer_torch import to_device
 
 STREAM = 0x6D6978
 """Sets the draws of mixing apart from the other draws of the same sample."""
@@ -94,7 +95,7 @@ class ClipMixup(ClipMixing):
         generators: list[np.random.Generator],
     ) -> Tensor:
         """Blend: ``share * clip + (1 - share) * partner``."""
-        share = torch.tensor(shares, dtype=clips.dtype, device=clips.device)
+        share = to_device(shares, clips.device, clips.dtype)
         return mixing.mixup(clips, partners, share)
 
 
