@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from mmpmg.datasets import CheckedVideoDataset
 from mmpmg.datasets.preparation import (
     HMDB51,
     UCF101,
@@ -116,6 +117,12 @@ def test_hmdb51_with_odd_names(hmdb):
         assert train == [f"{name}/{ODD.format(0)} {k}" for k, name in enumerate(HMDB)]
         assert found[f"hmdb51_val_split_{split}_videos.txt"][5] == f"class_05/{ODD.format(1)} 5"
     assert found["classes.txt"] == HMDB
+    folder = hmdb / "hmdb51"
+    dataset = CheckedVideoDataset(
+        str(folder / "hmdb51_val_split_1_videos.txt"), [], dict(video=str(folder / "videos"))
+    )
+    assert dataset.get_data_info(7)["filename"] == str(folder / f"videos/class_07/{ODD.format(1)}")
+    assert [dataset.get_data_info(k)["label"] for k in range(51)] == list(range(51))
 
 
 def test_bad_lists_of_hmdb51(hmdb):

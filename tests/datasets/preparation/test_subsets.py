@@ -222,6 +222,12 @@ def test_bad_lists(tmp_path, text, options, message):
     assert not (tmp_path / "few_shot").exists()
 
 
+def test_marks_and_line_ends_of_windows_are_no_part_of_names(tmp_path):
+    (tmp_path / "t.txt").write_bytes("\ufeffa b.avi 0\r\n\r\nc.avi\t1\r\n".encode())
+    make_subsets(SubsetOptions(tmp_path / "t.txt", shots=[1]))
+    assert (tmp_path / "few_shot/1-shot_seed0.txt").read_bytes() == b"a b.avi 0\nc.avi 1\n"
+
+
 def test_classes_beside_the_list_tell_of_an_empty_one(tmp_path):
     (tmp_path / "t.txt").write_text("a.avi 0\nb.avi 1\n")
     (tmp_path / "classes.txt").write_text("jump\nrun\nswim\n")
