@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from motion.layered_motions import FRAMES, SIZE, layered, matte, path
 
-from mmpmg.motion import Affine, Matte, render
+from mmpmg.motion import OPS, Affine, Matte, build_op, render
 from mmpmg.motion.flow_torch import flow_batch
 from mmpmg.motion.matte_torch import draw_mattes
 from mmpmg.motion.render_torch import render_batch
@@ -113,3 +115,17 @@ def test_missing_images_are_named() -> None:
         render_batch(images, [motion])
     with pytest.raises(ValueError, match=r"P >= 2"):
         render_batch(images, [motion], images[:, None])
+
+
+def test_nothing_is_asked_of_the_device(monkeypatch) -> None:
+    """On "meta" tensors have no values: whoever reads one (item, a boolean index) is found out."""
+    monkeypatch.setattr(torch, "autocast", lambda *args, **kwargs: nullcontext())  # has no "meta"
+    motions = [layered(seed, seed % 4, paste=seed % 2 == 0) for seed in range(4)]
+    motions += [build_op(name).sample(np.random.default_rng(0), FRAMES, SIZE) for name in OPS]
+    images = torch.empty(len(motions), 3, *SIZE, dtype=torch.uint8, device="meta")
+    partners = images[:, None].expand(-1, 3, -1, -1, -1)
+    with pytest.raises(RuntimeError, match="meta"):
+        images.sum().item()
+    assert render_batch(images, motions, partners).shape == (len(motions), 3, FRAMES, *SIZE)
+    flow, covisible = flow_batch(motions, "meta")
+    assert flow.is_meta and covisible.is_meta
