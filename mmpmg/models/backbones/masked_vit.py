@@ -7,7 +7,7 @@ from mmaction.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmpmg.models.attention import fuse_attention
+from mmpmg.models.attention import fuse_blocks
 from mmpmg.models.block_stack import run_blocks
 from mmpmg.models.tokens import Grid, TokenShape, patchify, token_grid, tokens_at
 
@@ -118,7 +118,7 @@ class MaskedVisionTransformer(VisionTransformer):
             return_feat_map=return_feat_map,
             init_cfg=list(PRETRAIN_INIT) if init_cfg is None else init_cfg,
         )
-        fuse_attention(self.blocks)
+        fuse_blocks(self.blocks)
         self.with_cp = with_cp
         self.frozen = frozen
         if frozen:

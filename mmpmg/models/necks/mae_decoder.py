@@ -8,7 +8,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
-from mmpmg.models.attention import Block, fuse_attention
+from mmpmg.models.attention import Block, fuse_blocks
 from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
 from mmpmg.models.block_stack import run_blocks
 
@@ -55,7 +55,7 @@ class MAEDecoder(BaseModule):
         self.blocks = ModuleList(
             Block(embed_dims, num_heads, mlp_ratio=mlp_ratio) for _ in range(depth)
         )
-        fuse_attention(self.blocks)
+        fuse_blocks(self.blocks)
         self.norm = nn.LayerNorm(embed_dims, eps=1e-6)
         # Not in the state dict: it follows from N and the width.
         positions = get_sinusoid_encoding(num_tokens, embed_dims)[0]
@@ -80,5 +80,7 @@ class MAEDecoder(BaseModule):
         seen = self.embed(encoded) + self.positions[visible]
         asked = self.mask_token + self.positions[masked]
         x = torch.cat((seen, asked.to(seen.dtype)), dim=1)
-        x = run_blocks(self.blocks, x, self.with_cp)
-        return self.norm(x[:, -masked.shape[1] :])
+        x = run_blocks(self.blocks[:-1], x, self.with_cp)
+        # Nobody asks what the last block makes of the visible tokens.
+        x = run_blocks(self.blocks[-1:], x, self.with_cp, visible.shape[1])
+        return self.norm(x)
