@@ -89,9 +89,10 @@ def test_table_4_mixes_by_mixup_videomix_or_not_at_all(source):
 def test_table_8_adds_pmg_aug_to_real_videos_and_nothing_else():
     for source in ("ucf101", "hmdb51"):
         changed = differences(f"pmg/vit-b_{source}-videos_aug", f"videomae/vit-b_{source}")
-        assert changed == {
-            "train_dataloader.dataset.pipeline.motion": dict(type="PMGAug", prob=1 / 3)
-        }
+        motion = changed.pop("train_dataloader.dataset.pipeline.motion")
+        motion.pop("deferred", None)  # where it is rendered, not what
+        assert motion == dict(type="PMGAug", prob=1 / 3)
+        assert changed == {}
 
 
 @pytest.mark.parametrize(
