@@ -17,6 +17,8 @@ from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
 from .video_reading import READING, NamedErrors, OpenByPath, VideoReadError, video_file
 
+_HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
+
 
 class _ChecksVideos(VideoDataset):
     """What both datasets do about bad videos; stands first among their bases."""
@@ -62,7 +64,7 @@ class _ChecksVideos(VideoDataset):
 
         Raises:
             FileNotFoundError: it does not exist, names no video, or names videos that do not
-                exist (1000 spread over the list are looked at, and all as soon as one is missing).
+                exist.
             ValueError: a line of several labels (``multi_class``) has one that is no number.
         """
         if "://" not in self.ann_file and not os.path.isfile(self.ann_file):
@@ -78,7 +80,7 @@ class _ChecksVideos(VideoDataset):
             raise self._missing(f"The video list {self.ann_file} (ann_file) names no video.")
         if "://" in videos[0]["filename"]:
             return videos
-        missing = missing_files(lambda n: video_file(videos[n]["filename"]), len(videos), "sample")
+        missing = missing_files(lambda n: video_file(videos[n]["filename"]), len(videos), "all")
         if missing:
             raise self._missing(
                 f"{len(missing)} of the {len(videos)} videos that {self.ann_file} names do not "
@@ -103,7 +105,7 @@ class _ChecksVideos(VideoDataset):
         return line, -1
 
     def _missing(self, message: str) -> FileNotFoundError:
-        return FileNotFoundError(f"{message} {self.hint}" if self.hint else message)
+        return FileNotFoundError(f"{message} {self.hint or _HINT}")
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on a video, or on one drawn by the sample's own seed in its place.
@@ -156,7 +158,8 @@ class CheckedVideoDataset(_ChecksVideos):
         max_bad_share: share of unreadable videos among those tried, [0, 1], above which training
             stops. Early on, 200 tried videos are assumed: .01 bears two bad ones.
         max_refetch: how many other videos to try in a row in place of a bad one.
-        hint: where the data comes from; ends the error message when files are missing.
+        hint: where the data comes from; ends the error message when files are missing. None: names
+            the command that prepares lists.
         test_mode: raise on a bad video instead of replacing it.
 
     Raises:
