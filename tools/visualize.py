@@ -31,7 +31,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--families",
         action="store_true",
-        help="draw all eight motions on one image, instead of clips",
+        help="draw all kinds of motion on one image, instead of clips",
     )
     parser.add_argument(
         "--gallery", type=int, nargs="?", const=24, default=0, metavar="N",

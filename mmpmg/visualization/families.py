@@ -1,4 +1,4 @@
-"""All eight families of motion on one image: the picture that explains PMG."""
+"""All families of motion on one image: the picture that explains PMG."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def family_clips(
 
     Args:
         image: (H, W, 3) uint8.
-        partner: (H, W, 3) uint8, what CutMix pastes.
+        partner: (H, W, 3) uint8, what CutMix pastes and Layered cuts its parts from.
         num_frames: T, at least 1.
         families: Names of the ops.
         seed: Of the draws, not negative; each family draws from its own stream.
@@ -38,7 +38,7 @@ def family_clips(
         # By its place among all families, so that choosing some does not change the others.
         rng = np.random.default_rng((seed, list(OPS).index(name)))
         motion = op.sample(rng, num_frames, (image.shape[0], image.shape[1]))
-        moved.append((motion, render(image, motion, [partner])))
+        moved.append((motion, render(image, motion, [partner] * (motion.num_images - 1))))
     return moved
 
 

@@ -53,7 +53,7 @@ class PictureOptions:
         formats: Of "png" (contact sheet), "gif" and "mp4" (animation).
         mask: Draw the recipe's own masks.
         flow: Draw the exact flow of pseudo-motion clips.
-        families: Draw all eight families on one image.
+        families: Draw all families on one image.
         image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
             the recipe's source, and where that is as small, a shader image of our own.
         ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
