@@ -14,9 +14,10 @@ from mmpmg.evaluation.comparison import TOOLS
 from mmpmg.evaluation.timing import markdown_table, spread
 
 RECIPE = TOOLS.parent / "configs" / "pmg" / "vit-toy_generated_smoke.py"
-STEPS = 8  # of an epoch of the smoke recipe
-EPOCHS = 8
-HEAD = ["epoch", "s a step", "of it waiting, ms", "share"]
+RUNS = ((8, 8), (56, 3))
+"""Steps of an epoch and epochs: those of the smoke recipe, only more; and few, long ones."""
+BATCH = 8  # of the smoke recipe
+HEAD = ["steps an epoch", "epochs", "s a step", "of it waiting, ms", "share (min to max)"]
 
 
 class Wait(NamedTuple):
@@ -49,11 +50,14 @@ def read_waits(run: Path) -> list[Wait]:
     return waits
 
 
-def run_recipe(recipe: Path, epochs: int, run: Path, changes: Sequence[str] = ()) -> None:
+def run_recipe(
+    recipe: Path, steps: int, epochs: int, run: Path, changes: Sequence[str] = ()
+) -> None:
     """Train a recipe with ``tools/train.py`` in a process of its own, one record an epoch.
 
     Args:
-        recipe: Whose epochs have ``STEPS`` steps.
+        recipe: Whose batches hold ``BATCH`` clips.
+        steps: Of an epoch.
         epochs: How many.
         run: Its work_dir.
         changes: More ``--cfg-options``.
@@ -62,10 +66,11 @@ def run_recipe(recipe: Path, epochs: int, run: Path, changes: Sequence[str] = ()
         RuntimeError: Training failed; ends with what it said last.
     """
     options = [
+        f"train_dataloader.dataset.num_images={steps * BATCH}",
         f"train_cfg.max_epochs={epochs}",
         # Written at the end of an epoch only: writing takes time that MMEngine counts as waiting.
-        f"default_hooks.logger.interval={STEPS}",
-        f"log_processor.window_size={STEPS}",
+        f"default_hooks.logger.interval={steps}",
+        f"log_processor.window_size={steps}",
         "default_hooks.checkpoint.interval=-1",
         *changes,
     ]
@@ -76,39 +81,43 @@ def run_recipe(recipe: Path, epochs: int, run: Path, changes: Sequence[str] = ()
 
 
 def benchmark_data_wait(
-    recipe: Path = RECIPE, epochs: int = EPOCHS, changes: Sequence[str] = ()
+    recipe: Path = RECIPE,
+    runs: Sequence[tuple[int, int]] = RUNS,
+    changes: Sequence[str] = (),
 ) -> str:
     """Train the smoke recipe, longer, and say how long its steps waited for data: a Markdown table.
 
-    The first epoch is shown but left out of the summary: in it the workers start and every shader
-    is written for the first time.
+    The first epoch stands apart: in it the workers start and every shader is written for the first
+    time. An epoch's first step waits for a whole batch to be made, so the waiting also depends on
+    how long an epoch is.
 
     Args:
-        recipe: Whose epochs have ``STEPS`` steps.
-        epochs: At least 2.
+        recipe: Whose batches hold ``BATCH`` clips.
+        runs: For each run the steps of an epoch, and at least 2 epochs.
         changes: More ``--cfg-options``.
 
     Raises:
         ValueError: Fewer than 2 epochs.
     """
-    if epochs < 2:
-        raise ValueError(f"epochs {epochs} must be 2 or more: the first one is left out")
-    with tempfile.TemporaryDirectory() as folder:
-        run_recipe(recipe, epochs, Path(folder), changes)
-        waits = read_waits(Path(folder))
-    rows = [
-        [str(w.epoch), f"{w.step:.3f}", f"{1000 * w.wait:.1f}", f"{100 * w.share:.1f} %"]
-        for w in waits
-    ]
-    later = [w for w in waits if w.epoch > 1]
-    share = spread([100 * w.share for w in later])
-    rows.append(
-        [
-            "all but the first",
-            f"{spread([w.step for w in later]).median:.3f}",
-            f"{1000 * spread([w.wait for w in later]).median:.1f}",
-            f"{share.median:.1f} % ({share.lowest:.1f} to {share.highest:.1f})",
-        ]
-    )
-    title = f"Waiting for data, {recipe.name}, {epochs} epochs of {STEPS} steps"
+    rows = []
+    for steps, epochs in runs:
+        if epochs < 2:
+            raise ValueError(f"epochs {epochs} must be 2 or more: the first one is left out")
+        with tempfile.TemporaryDirectory() as folder:
+            run_recipe(recipe, steps, epochs, Path(folder), changes)
+            waits = read_waits(Path(folder))
+        rows.append(_row(steps, "the first", waits[:1]))
+        rows.append(_row(steps, f"2 to {epochs}", waits[1:]))
+    title = f"Waiting for data, {recipe.name}"
     return f"### {title}\n\n{markdown_table(HEAD, rows)}"
+
+
+def _row(steps: int, epochs: str, waits: Sequence[Wait]) -> list[str]:
+    share = spread([100 * wait.share for wait in waits])
+    return [
+        str(steps),
+        epochs,
+        f"{spread([wait.step for wait in waits]).median:.3f}",
+        f"{1000 * spread([wait.wait for wait in waits]).median:.1f}",
+        f"{share.median:.1f} % ({share.lowest:.1f} to {share.highest:.1f})",
+    ]

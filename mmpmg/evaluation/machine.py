@@ -13,7 +13,17 @@ from pathlib import Path
 
 import torch
 
-PACKAGES = ("torch", "torchvision", "opencv-python-headless", "opencv-python", "transformers")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "opencv-python-headless",
+    "opencv-python",
+    "opencv-contrib-python-headless",
+    "transformers",
+    "mmengine",
+    "mmaction2",
+)
 
 
 def usable_cores() -> int:
@@ -31,6 +41,20 @@ def cpu_name() -> str:
         lines = []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def gpu_name() -> str:
+    """Name, memory and driver of the GPU that torch uses; of the first one that there is."""
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device())
+    known = (
+        f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
+    )
+    try:
+        command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return known
+    return f"{known}, driver {told.split()[0]}"
 
 
 def commit() -> str:
@@ -70,7 +94,7 @@ def describe_machine(arguments: Sequence[str], device: str) -> str:
     Returns:
         Seven lines: command, CPU, load, GPU, date, commit, versions.
     """
-    gpu = torch.cuda.get_device_name() if device == "cuda" else "not used"
+    gpu = gpu_name() if device == "cuda" else "not used"
     # Others on the same cores are the likeliest reason for a wide spread.
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     facts = {

@@ -90,23 +90,23 @@ def test_waits_are_read_and_the_first_epoch_is_left_out(tmp_path, monkeypatch):
     assert waits == [Wait(1, 1.0, 0.9), Wait(2, 0.5, 0.01), Wait(3, 0.5, 0.02)]
     assert [w.share for w in waits] == pytest.approx([0.9, 0.02, 0.04])
     monkeypatch.setattr(
-        data_wait_benchmark, "run_recipe", lambda r, e, run, c: write_scalars(run, records)
+        data_wait_benchmark, "run_recipe", lambda r, s, e, run, c: write_scalars(run, records)
     )
-    assert "3.0 % (2.0 to 4.0)" in benchmark_data_wait()
+    rows = cells(benchmark_data_wait(runs=[(8, 3)]))
+    assert rows[2] == ["8", "the first", "1.000", "900.0", "90.0 % (90.0 to 90.0)"]
+    assert rows[3] == ["8", "2 to 3", "0.500", "15.0", "3.0 % (2.0 to 4.0)"]
     with pytest.raises(ValueError, match="no data_time"):
         read_waits(tmp_path / "elsewhere")
     with pytest.raises(ValueError, match="epochs 1 must be 2"):
-        benchmark_data_wait(epochs=1)
+        benchmark_data_wait(runs=[(8, 1)])
 
 
 def test_a_real_run_is_timed(tmp_path):
     changes = [
         "train_dataloader.dataset.images.num_categories=16",
-        "train_dataloader.dataset.num_images=16",
-        "train_dataloader.batch_size=2",
         "model.backbone.depth=1",
     ]
-    run_recipe(data_wait_benchmark.RECIPE, 2, tmp_path, changes)
+    run_recipe(data_wait_benchmark.RECIPE, 2, 2, tmp_path, changes)
     waits = read_waits(tmp_path)
     assert [w.epoch for w in waits] == [1, 2]
     assert all(0 < w.wait < w.step and 0 < w.share < 1 for w in waits)
@@ -116,7 +116,7 @@ def test_a_run_that_fails_says_why(tmp_path, monkeypatch):
     (tmp_path / "train.py").write_text("raise SystemExit('no such thing')")
     monkeypatch.setattr(data_wait_benchmark, "TOOLS", tmp_path)
     with pytest.raises(RuntimeError, match="smoke.py failed:\nno such thing"):
-        run_recipe(data_wait_benchmark.RECIPE, 2, tmp_path)
+        run_recipe(data_wait_benchmark.RECIPE, 2, 2, tmp_path)
 
 
 def test_preprocessing_makes_the_clips_that_the_step_trains_on():
