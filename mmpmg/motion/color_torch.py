@@ -17,7 +17,7 @@ from .motion import FloatArray
 from .transfer_torch import to_device
 
 #: The amount that changes nothing.
-NO_CHANGE = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
+_NO_CHANGE = {"brightness": 1.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.0}
 
 
 class ColorChanges:
@@ -26,8 +26,11 @@ class ColorChanges:
     Which samples those are is known on the host; all amounts go to the device at once.
 
     Args:
-        color_ops: For each of n samples the names of its steps, in order.
-        amounts: For each sample (T, number of its steps).
+        color_ops: For each of n samples the names of its steps, in order: ``'brightness'`` (factor
+            * level), ``'contrast'`` (away from the frame's mean grey), ``'saturation'`` (away from
+            the pixel's own grey; grey is .299 R + .587 G + .114 B), ``'hue'`` (HSV hue turned).
+        amounts: For each sample (T, number of its steps): factors of at least 0, or for hue shifts
+            in turns.
         device: Where the frames are.
     """
 
@@ -44,74 +47,66 @@ class ColorChanges:
             for name in sorted(set(names) - {""}):
                 members = [n for n, own in enumerate(names) if own == name]
                 values = np.stack([amounts[n][:, place] for n in members])
-                if (values != NO_CHANGE[name]).any():
+                if (values != _NO_CHANGE[name]).any():
                     rows = to_device(members, device, torch.int64)
-                    self.steps.append((name, rows, to_device(values, device, torch.float64)))
+                    self.steps.append((name, rows, _prepared(name, values, device)))
 
     def __call__(self, clips: Tensor, frames: slice) -> Tensor:
-        """Change c frames (n, 3, c, H, W) of whole numbers, those of ``frames``."""
+        """Change frames.
+
+        Args:
+            clips: (n, 3, c, H, W) float32 RGB, whole numbers in 0..255.
+            frames: Which c of the T frames they are.
+
+        Returns:
+            The same shape, whole numbers in 0..255.
+        """
         for name, rows, amounts in self.steps:
             everybody = len(rows) == self.count
             chosen = clips if everybody else clips.index_select(0, rows)
             count, _, length = chosen.shape[:3]
             single = chosen.transpose(1, 2).flatten(0, 1)  # [m * c, 3, H, W]
-            changed = change_color(single, name, amounts[:, frames].flatten())
+            amount = amounts[:, frames].flatten()[:, None, None, None]
+            changed = _STEPS[name](single, amount)
             changed = changed.unflatten(0, (count, length)).transpose(1, 2)
             clips = changed if everybody else clips.index_copy(0, rows, changed)
         return clips
 
 
-def change_color(frames: Tensor, name: str, amounts: Tensor) -> Tensor:
-    """Apply one colour step to each frame of a batch.
-
-    Args:
-        frames: (n, 3, H, W) float32 RGB, whole numbers in 0..255.
-        name: ``'brightness'`` (factor * level), ``'contrast'`` (away from the frame's mean grey),
-            ``'saturation'`` (away from the pixel's own grey; grey is .299 R + .587 G + .114 B) or
-            ``'hue'`` (HSV hue turned).
-        amounts: (n,) float64: factors of at least 0, or for hue shifts in turns.
-
-    Returns:
-        (n, 3, H, W) float32, whole numbers in 0..255.
-    """
-    return _STEPS[name](frames, amounts)
+def _prepared(name: str, amounts: FloatArray, device: torch.device) -> Tensor:
+    """Bring amounts (n, T) to the device as the step of that name wants them."""
+    if name == "saturation":
+        amounts = np.rint(amounts * SATURATION_STEPS) / SATURATION_STEPS
+    if name == "hue":
+        circle = 6 * HUE_STEPS
+        amounts = np.rint(amounts % 1.0 * circle) % circle / HUE_STEPS
+    exact = name in ("saturation", "hue")  # in whole steps, of which float32 loses nothing
+    return to_device(amounts, device, torch.float32 if exact else torch.float64)
 
 
 def _grey(frames: Tensor) -> Tensor:
     """Grey levels (n, 1, H, W) as whole numbers, by the integer weights of OpenCV 4 and 5."""
-    red, green, blue = frames.to(torch.int32).unbind(1)
-    return ((9798 * red + 19235 * green + 3735 * blue + 16384) >> 15).unsqueeze(1)
+    red, green, blue = frames.split(1, 1)
+    # Whole numbers below 2^24, and then a power of two: float32 rounds nowhere.
+    weighed = (9798 * red).add_(green, alpha=19235).add_(blue, alpha=3735)
+    return weighed.add_(16384).mul_(2.0**-15).floor_()
 
 
-def _apply_table(frames: Tensor, tables: Tensor) -> Tensor:
-    """Replace every level by a new one; tables (n, 256) float64, not yet rounded."""
-    levels = tables.round().clamp(0, 255).float()
-    return levels.gather(1, frames.flatten(1).long()).view_as(frames)
+def _brightness(frames: Tensor, factor: Tensor) -> Tensor:
+    return (frames * factor).round_().clamp_(0, 255).float()
 
 
-def _levels(frames: Tensor) -> Tensor:
-    return torch.arange(256, dtype=torch.float64, device=frames.device)
+def _contrast(frames: Tensor, factor: Tensor) -> Tensor:
+    mean = _grey(frames).sum((1, 2, 3), dtype=torch.float64, keepdim=True) / frames[0, 0].numel()
+    return (frames * factor).add_(mean * (1.0 - factor)).round_().clamp_(0, 255).float()
 
 
-def _brightness(frames: Tensor, factors: Tensor) -> Tensor:
-    return _apply_table(frames, _levels(frames) * factors[:, None])
+def _saturation(frames: Tensor, factor: Tensor) -> Tensor:
+    grey = _grey(frames)
+    return _rounded(torch.addcmul(grey, frames - grey, factor))
 
 
-def _contrast(frames: Tensor, factors: Tensor) -> Tensor:
-    mean = _grey(frames).flatten(1).sum(1).double() / frames[0, 0].numel()
-    tables = _levels(frames) * factors[:, None] + (mean * (1.0 - factors))[:, None]
-    return _apply_table(frames, tables)
-
-
-def _saturation(frames: Tensor, factors: Tensor) -> Tensor:
-    factor = ((factors * SATURATION_STEPS).round() / SATURATION_STEPS).float()[:, None, None, None]
-    mixed = frames * factor + _grey(frames) * (1.0 - factor)
-    return _rounded(mixed)
-
-
-def _hue(frames: Tensor, turns: Tensor) -> Tensor:
-    steps = ((turns % 1.0) * 6 * HUE_STEPS).round() % (6 * HUE_STEPS)
-    shift = (steps / HUE_STEPS).float()[:, None, None]
+def _hue(frames: Tensor, sixths: Tensor) -> Tensor:
     highest, lowest = frames.amax(1), frames.amin(1)
     span = highest - lowest
     red, green, blue = frames.unbind(1)
@@ -120,13 +115,16 @@ def _hue(frames: Tensor, turns: Tensor) -> Tensor:
     angle = torch.where(
         highest == red,
         green - blue,
-        torch.where(highest == green, blue - red + 2 * span, red - green + 4 * span),
+        torch.where(
+            highest == green,
+            torch.add(blue - red, span, alpha=2),
+            torch.add(red - green, span, alpha=4),
+        ),
     )
-    angle = angle + span * shift
+    angle.addcmul_(span, sixths[:, 0])
     # Red, green and blue at once, each a third of the circle further.
-    span = span.unsqueeze(1)
-    places = torch.cat([angle.unsqueeze(1) + offset * span for offset in (5, 3, 1)], 1)
-    return _rounded(highest.unsqueeze(1) - _below(places, span))
+    places = torch.stack([torch.add(angle, span, alpha=offset) for offset in (5, 3, 1)], 1)
+    return _rounded(highest.unsqueeze(1) - _below(places, span.unsqueeze(1)))
 
 
 def _below(place: Tensor, span: Tensor) -> Tensor:
@@ -134,11 +132,11 @@ def _below(place: Tensor, span: Tensor) -> Tensor:
     circle = 6 * span
     for _ in range(2):  # from -span..17 span into the circle
         place = torch.where(place >= circle, place - circle, place)
-    return torch.minimum(torch.minimum(place, 4 * span - place).clamp(min=0), span)
+    return torch.minimum(torch.minimum(place, 4 * span - place).clamp_(min=0), span)
 
 
 def _rounded(levels: Tensor) -> Tensor:
-    return (levels + TIE).round().clamp(0, 255)
+    return levels.add_(TIE).round_().clamp_(0, 255)
 
 
 _STEPS = {

@@ -9,7 +9,7 @@ import torch
 
 from mmpmg.motion import OPS, Affine, CutMix, Motion, Paste, build_op, render
 from mmpmg.motion.color_opencv import change_color as change_color_opencv
-from mmpmg.motion.color_torch import change_color
+from mmpmg.motion.color_torch import ColorChanges
 from mmpmg.motion.render_torch import render_batch
 
 LEVELS = 2
@@ -119,8 +119,9 @@ def test_colour_steps_agree_to_the_bit(name, amount) -> None:
     image = np.ascontiguousarray(grid.reshape(len(levels), -1, 3))
     expected = image.copy()
     change_color_opencv(expected, name, amount)
-    got = change_color(batch([image]).float(), name, torch.tensor([amount], dtype=torch.float64))
-    got = got[0].permute(1, 2, 0).numpy()
+    change = ColorChanges([[name]], [np.array([[amount]])], torch.device("cpu"))
+    got = change(batch([image]).float().unsqueeze(2), slice(0, 1))
+    got = got[0, :, 0].permute(1, 2, 0).numpy()
     np.testing.assert_array_equal(got, expected)
 
 
