@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Speed: clips rendered against torch and torchvision, steps against Hugging Face; big indices."""
+"""Speed and memory: rendering, data workers, training steps against Hugging Face's, big indices."""
 
 import argparse
 import sys
 
 import mmpmg  # noqa: F401  (mends the stack before MMAction2 is imported)
-from mmpmg.evaluation.benchmark import PARTS, BenchmarkOptions, run_benchmark
+from mmpmg.evaluation.benchmark import PARTS, SIZES, BenchmarkOptions, run_benchmark
 from mmpmg.evaluation.step_models import DECODERS
 
 
@@ -16,11 +16,14 @@ def parse_options() -> BenchmarkOptions:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (all)")
-    parser.add_argument("--repeats", type=int, default=default.repeats, help="timed rounds")
+    parser.add_argument(
+        "--repeats", type=int, default=0, help="timed rounds (0: as each part says)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of a step (all cores)")
     parser.add_argument(
         "--size", dest="sizes", nargs="+", default=default.sizes, metavar="ARCH:FRAMES:SIDE:BATCH",
-        help=f"steps to time, e.g. small:16:112:4; ARCH is one of {', '.join(DECODERS)}",
+        help=f"steps to time (CPU: {' '.join(SIZES['cpu'])}, GPU: {' '.join(SIZES['cuda'])}); "
+        f"ARCH is one of {', '.join(DECODERS)}",
     )  # fmt: skip
     parser.add_argument(
         "--mask-ratio",

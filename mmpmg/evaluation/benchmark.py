@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from mmpmg.evaluation.archive_benchmark import benchmark_archives
+from mmpmg.evaluation.arithmetic_benchmark import benchmark_arithmetic
+from mmpmg.evaluation.data_wait_benchmark import benchmark_data_wait
 from mmpmg.evaluation.finetune_benchmark import benchmark_finetune
+from mmpmg.evaluation.gains_benchmark import benchmark_gains
 from mmpmg.evaluation.index_benchmark import benchmark_index
+from mmpmg.evaluation.largest_batch import benchmark_largest_batch
 from mmpmg.evaluation.machine import describe_machine, usable_cores
+from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
 from mmpmg.evaluation.render_benchmark import benchmark_render
 from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.synthesis_benchmark import benchmark_images
+from mmpmg.evaluation.worker_benchmark import benchmark_worker
 
-PARTS = ("render", "step", "finetune", "index", "archives", "images")
 MEMORY_RATIOS = (0.5, 0.75, 0.9)
+GAINS_RATIO = 0.75  # PMG's
+SIZES = {
+    "cpu": ("small:16:112:4", "base:16:224:1"),
+    "cuda": ("small:16:112:64", "base:16:224:32"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,9 +36,10 @@ class BenchmarkOptions:
 
     Attributes:
         parts: Of ``PARTS``; all of them when empty.
-        repeats: Timed rounds, >= 1.
+        repeats: Timed rounds, >= 1; 0 for each part's own number, which keeps it below some four
+            minutes.
         threads: CPU threads of the step; 0 for all cores. Rendering and images always have one.
-        sizes: Steps, as ``arch:frames:side:batch``.
+        sizes: Steps, as ``arch:frames:side:batch``; none: those of ``SIZES`` for the device.
         mask_ratios: Mask ratios of the steps, in (0, 1).
         clip: (T, H, W) of the rendered clips.
         device: "cpu" or "cuda", of the step.
@@ -37,14 +48,93 @@ class BenchmarkOptions:
     """
 
     parts: Sequence[str] = ()
-    repeats: int = 10
+    repeats: int = 0
     threads: int = 0
-    sizes: Sequence[str] = ("small:16:112:4", "base:16:224:1")
+    sizes: Sequence[str] = ()
     mask_ratios: Sequence[float] = (0.75, 0.9)
     clip: Sequence[int] = field(default=(16, 224, 224))
     device: str = "cpu"
     profile: bool = False
     files: int = 1_000_000
+
+    def steps(self) -> list[StepSize]:
+        """Return the sizes of the steps.
+
+        Raises:
+            ValueError: One of them is no size.
+        """
+        return [StepSize.parse(text) for text in self.sizes or SIZES[self.device]]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the device trains in: bfloat16 on a GPU, float32 on a CPU."""
+        return torch.bfloat16 if self.device == "cuda" else torch.float32
+
+    @property
+    def cores(self) -> int:
+        """CPU threads of the step."""
+        return self.threads or usable_cores()
+
+
+Measure = Callable[[BenchmarkOptions, int], str]
+
+
+def _render(options: BenchmarkOptions, repeats: int) -> str:
+    frames, height, width = options.clip
+    return benchmark_render(frames, (height, width), repeats)
+
+
+def _step(options: BenchmarkOptions, repeats: int) -> str:
+    sizes, ratios = options.steps(), options.mask_ratios
+    tables = [benchmark_step(sizes, ratios, options.device, options.cores, repeats)]
+    if options.device == "cuda":
+        tables += [
+            benchmark_largest_batch(sizes[-1:], ratio, options.device, options.dtype, repeats)
+            for ratio in ratios
+        ]
+    if options.profile:
+        tables += [
+            profile_step(size, ratio, options.device, options.cores)
+            for size in sizes
+            for ratio in ratios
+        ]
+    return "\n\n".join(tables)
+
+
+PARTS: Mapping[str, tuple[int, Measure]] = {
+    "render": (20, _render),
+    "deferred": (10, lambda o, n: benchmark_worker(n)),
+    "data-wait": (1, lambda o, n: benchmark_data_wait()),
+    "preprocess": (
+        5,
+        lambda o, n: benchmark_preprocess(o.steps(), o.device, o.cores, n, o.dtype),
+    ),
+    "step": (5, _step),
+    "arithmetic": (
+        5,
+        lambda o, n: benchmark_arithmetic(o.steps(), o.mask_ratios, o.device, o.cores, n),
+    ),
+    "gains": (
+        10,
+        # Of the first size on a CPU: eleven steps of ViT-B a round take too long there.
+        lambda o, n: benchmark_gains(
+            o.steps()[: None if o.device == "cuda" else 1],
+            GAINS_RATIO,
+            o.device,
+            o.cores,
+            n,
+            o.dtype,
+        ),
+    ),
+    "memory": (1, lambda o, n: benchmark_memory(o.steps(), MEMORY_RATIOS, o.device)),
+    "finetune": (5, lambda o, n: benchmark_finetune(o.steps(), o.device, o.cores, n)),
+    "index": (1, lambda o, n: benchmark_index(o.files)),
+    "archives": (10, lambda o, n: benchmark_archives(o.files, n)),
+    "images": (10, lambda o, n: benchmark_images(n)),
+}
+"""Name -> (its own number of rounds, what measures it)."""
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "memory", "finetune")
+"""What ``--device cuda`` measures when no part is named: the rest has nothing to do with it."""
 
 
 def run_benchmark(
@@ -60,32 +150,15 @@ def run_benchmark(
     Raises:
         ValueError: Unknown part or size, or no such device.
     """
-    parts = options.parts or PARTS
+    parts = options.parts or (GPU_PARTS if options.device == "cuda" else tuple(PARTS))
     unknown = sorted(set(parts) - set(PARTS))
     if unknown:
         raise ValueError(f"{', '.join(unknown)}: no such part; there are {', '.join(PARTS)}")
     if options.device == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda, but torch sees no GPU; use --device cpu")
-    sizes = [StepSize.parse(text) for text in options.sizes]
-    threads = options.threads or usable_cores()
-    frames, height, width = options.clip
+    options.steps()  # raises before anything is measured
 
     show(describe_machine(arguments, options.device))
-    if "render" in parts:
-        show("\n" + benchmark_render(frames, (height, width), options.repeats))
-    if "index" in parts:
-        show("\n" + benchmark_index(options.files))
-    if "archives" in parts:
-        show("\n" + benchmark_archives(options.files, options.repeats))
-    if "images" in parts:
-        show("\n" + benchmark_images(options.repeats))
-    if "finetune" in parts:
-        show("\n" + benchmark_finetune(sizes, options.device, threads, options.repeats))
-    if "step" in parts:
-        step = benchmark_step(sizes, options.mask_ratios, options.device, threads, options.repeats)
-        show("\n" + step)
-        show("\n" + benchmark_memory(sizes, MEMORY_RATIOS, options.device))
-        if options.profile:
-            for size in sizes:
-                for ratio in options.mask_ratios:
-                    show("\n" + profile_step(size, ratio, options.device, threads))
+    for name, (repeats, measure) in PARTS.items():
+        if name in parts:
+            show("\n" + measure(options, options.repeats or repeats))

@@ -221,14 +221,14 @@ def test_size_is_read_and_mistakes_are_named():
 def test_whole_report(models):
     shown = []
     options = BenchmarkOptions(
-        parts=["render", "index", "step"], repeats=1, threads=1, sizes=["tiny:4:32:1"],
+        parts=["render", "index", "step", "memory"], repeats=1, threads=1, sizes=["tiny:4:32:1"],
         mask_ratios=[0.5], clip=(2, 40, 40), profile=True, files=2100,
     )  # fmt: skip
     run_benchmark(options, ["--repeats", "1"], shown.append)
     text = "\n".join(shown)
     assert "`python tools/benchmark.py --repeats 1`" in text
     assert f"torch {torch.__version__.split('+')[0]}" in text
-    _, index, steps, memory, profile = tables(text)
+    _, index, steps, profile, memory = tables(text)
     assert [row[0] for row in index[2:]] == ["first", "second"]
     assert all(float(cell) >= 0 for row in index[2:] for cell in row[1:])
     assert all(float(row[3]) >= float(row[2]) for row in index[2:])
