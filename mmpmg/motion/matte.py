@@ -118,9 +118,10 @@ class Matte:
 
     def box(self) -> tuple[float, float, float, float]:
         """Return (x0, y0, x1, y1) in pixels: outside, and on its sides, the matte is 0."""
-        count = len(self.shape) if self.outline == "polygon" else 64
+        corners = self.outline == "polygon"
+        count = len(self.shape) if corners else 64
         theta = 2 * math.pi * np.arange(count) / count
-        r = self.radius * self.rim(theta)
+        r = self.radius * (np.array(self.shape) if corners else self.rim(theta))
         along, aside = r * np.cos(theta) * self.stretch, r * np.sin(theta) / self.stretch
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         margin = 0.5 * self.softness

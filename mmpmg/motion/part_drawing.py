@@ -53,12 +53,14 @@ def draw_matte(
         angle=float(rng.uniform(-math.pi, math.pi)),
         softness=min(max(softness, 0.5), extent / 3),
     )
-    # The box grows linearly with the radius, around the rim's own width.
-    x0, y0, x1, y1 = trial.box()
-    grown = max(x1 - x0, y1 - y0) - trial.softness
-    radius = trial.radius * (extent - trial.softness) / grown
-    x0, y0, x1, y1 = replace(trial, radius=radius).box()
+    # All of the box but the rim's own width grows with the radius.
+    box = np.array(trial.box()).reshape(2, 2)
+    half = 0.5 * trial.softness * np.array([[-1.0], [1.0]])
+    ratio = (extent - trial.softness) / (np.ptp(box, axis=0).max() - trial.softness)
+    first, last = (box - half) * ratio + half
     # A hair inside, so that rounding does not push the box over the image's edge.
-    x = rng.uniform(min(-x0 + 1e-6, 0.5 * width), max(width - 1 - x1 - 1e-6, -x0))
-    y = rng.uniform(min(-y0 + 1e-6, 0.5 * height), max(height - 1 - y1 - 1e-6, -y0))
-    return replace(trial, radius=radius, centre=(float(x), float(y)))
+    room = np.array([width - 1.0, height - 1.0]) - last - 1e-6
+    centre = rng.uniform(1e-6 - first, np.maximum(room, 1e-6 - first))
+    return replace(
+        trial, radius=trial.radius * float(ratio), centre=(float(centre[0]), float(centre[1]))
+    )

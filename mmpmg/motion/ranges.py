@@ -31,7 +31,9 @@ def number(op: str, key: str, value: object, low: float, high: float) -> float:
     Raises:
         ValueError: If it is no finite number in ``[low, high]``.
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= float(value) <= high:
+    # Nearly all are floats, and asking a type is ten times as fast as asking an abstract class.
+    real = type(value) is float or (isinstance(value, Real) and not isinstance(value, bool))
+    if not real or not low <= float(value) <= high:  # type: ignore[arg-type]
         raise ValueError(f"{op}: {key}={value!r} is not a number in [{low:g}, {high:g}]")
     return float(value)
 
