@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,16 @@ def changes_from_recipe(config: Config, recipe: str) -> list[str]:
 
 
 def _differences(config: Config, path: Path) -> list[str]:
-    try:
-        one, other = flat(config), flat(Config.fromfile(path, import_custom_modules=False))
-    except Exception:  # a recipe of another version, which is no reason to fail a report
+    one, other = flat(config), _flat_recipe(path, path.stat().st_mtime_ns)
+    if other is None:
         return []
     return sorted(key for key in one.keys() | other.keys() if one.get(key) != other.get(key))
+
+
+@lru_cache(maxsize=256)
+def _flat_recipe(path: Path, changed: int) -> dict[str, str] | None:
+    """Read a recipe once, as long as its file is not ``changed``; None where it cannot be read."""
+    try:
+        return flat(Config.fromfile(path, import_custom_modules=False))
+    except Exception:  # a recipe under work is no reason to fail a report
+        return None

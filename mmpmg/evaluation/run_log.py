@@ -57,6 +57,11 @@ class Run:
         return self.config is not None and self.config.model.type == "MaskedVideoPretrainer"
 
     @property
+    def same_steps(self) -> str:
+        """The recipe whose steps it takes: that on one GPU takes those of eight."""
+        return self.recipe.removesuffix("_1gpu")
+
+    @property
     def epochs(self) -> int | None:
         """Epochs that the recipe asks for."""
         return None if self.config is None else (self.config.get("train_cfg") or {}).get(
@@ -212,7 +217,7 @@ def _environment(starts: list[Path]) -> dict[str, str]:
             with log.open(errors="replace") as file:
                 head = file.read(20_000).split("Runtime environment:")[0]
             found = re.findall(r"^    ([\w ,]+): (.+)$", head, re.MULTILINE)
-            return {key: text for key, text in found if key.startswith(ENVIRONMENT)
+            return {key: text.split(" (")[0] for key, text in found if key.startswith(ENVIRONMENT)
                     and "compiling" not in key}  # fmt: skip
     return {}
 
@@ -231,11 +236,13 @@ def changed_keys(runs: list[Run]) -> dict[str, list[str]]:
         runs: Those without a config are shown empty.
 
     Returns:
-        Dotted key -> what each run has there, only where they differ; "—" where it has none.
+        Dotted key -> what each run has there, only where they differ; "—" where it has none. What
+        they started from comes first.
     """
     tables = [flat(run.config) for run in runs]
     keys = sorted({key for table, run in zip(tables, runs, strict=True)
                    if run.config is not None for key in table})  # fmt: skip
     rows = {key: [table.get(key, "—") for table in tables] for key in keys}
+    rows = {"(pre-training)": [run.loaded or "—" for run in runs], **rows}
     known = [k for k, run in enumerate(runs) if run.config is not None]
     return {key: row for key, row in rows.items() if len({row[k] for k in known}) > 1}

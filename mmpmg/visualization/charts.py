@@ -60,7 +60,7 @@ def add_legend(axes: Axes, theme: Theme, above: float = 1.0) -> None:
     """Put the legend above the axes, where it hides nothing; ``above`` in parts of their height."""
     handles = axes.get_legend_handles_labels()[0]
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, above), ncols=min(3, max(1, len(handles))),
+        loc="lower left", bbox_to_anchor=(0, above), ncols=2 if len(handles) > 1 else 1,
         frameon=False, labelcolor=theme.ink, fontsize=9, borderaxespad=0.3,
     )  # fmt: skip
 
@@ -91,7 +91,7 @@ def line_chart(
     """
     if not series:
         raise ValueError("line_chart: no series to draw")
-    figure, axes = blank(7.2, 3.6, theme)
+    figure, axes = blank(5.4, 3.2, theme)
     for number, (name, (x, y)) in enumerate(series.items()):
         if len(x) != len(y):
             raise ValueError(f"line_chart: {name} has {len(x)} x and {len(y)} y")

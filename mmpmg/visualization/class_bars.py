@@ -42,8 +42,8 @@ def class_bars(
             f"class_bars: accuracy of shape {accuracy.shape} for {len(classes)} classes and "
             f"{len(runs)} runs; (classes, runs) with two runs or more is wanted"
         )
-    height = 1.1 + 0.22 * len(classes)
-    figure, axes = blank(7.2, height, theme)
+    height = 1.4 + 0.22 * len(classes)
+    figure, axes = blank(5.8, height, theme)
     rows = np.arange(len(classes))
     axes.hlines(rows, accuracy.min(axis=1), accuracy.max(axis=1), color=theme.grid, linewidth=4)
     for number, name in enumerate(runs):
@@ -60,7 +60,7 @@ def class_bars(
     axes.set_yticks(rows, classes, fontsize=8)
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.set_xlim(-2, 102)
-    label = f"top-1 accuracy of each class, %; at the right: {runs[-1]} minus {runs[0]}, points"
+    label = f"top-1 accuracy of each class, %\nat the right: {runs[-1]} minus {runs[0]}, points"
     axes.set_xlabel(label, color=theme.ink, fontsize=9)
     add_legend(axes, theme)
     return figure

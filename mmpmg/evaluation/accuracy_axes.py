@@ -1,0 +1,107 @@
+"""Accuracy over epochs, images or videos per class, of several runs: PMG, Figs. 3 and 4."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from mmengine.config import Config
+
+from .run_log import Curve, Run
+
+AXES = {
+    "pretraining-epochs": "epochs of pre-training",
+    "images": "images of pre-training",
+    "shots": "training videos of each class",
+    "epochs": "epochs",
+}
+
+
+def axis_value(run: Run, axis: str) -> float | None:
+    """Return where a run stands on an axis, from its dumped config and that of its pre-training.
+
+    Args:
+        run: A fine-tuning or probing run.
+        axis: Of ``AXES``.
+
+    Returns:
+        The number; None where the configs do not say.
+
+    Raises:
+        ValueError: Another axis.
+    """
+    if axis not in AXES:
+        raise ValueError(f"--axis {axis} is unknown; it is one of {', '.join(AXES)}")
+    if axis == "epochs":
+        return run.epochs
+    if axis == "shots":
+        loader = (run.config or {}).get("train_dataloader") or {}
+        shots = re.search(r"(\d+)-shot", str((loader.get("dataset") or {}).get("ann_file", "")))
+        return float(shots[1]) if shots else None
+    if run.pretraining is None:
+        return None
+    if axis == "pretraining-epochs":
+        return (run.pretraining.get("train_cfg") or {}).get("max_epochs")
+    return run.pretraining.train_dataloader.dataset.get("num_images")
+
+
+def final_accuracy(run: Run) -> float | None:
+    """Return the accuracy of the last test, else of the last validation, in percent."""
+    return run.last if run.tested is None else run.tested
+
+
+def accuracy_series(
+    runs: Sequence[Run], axis: str, given: Mapping[str, float] | None = None
+) -> tuple[dict[str, Curve], list[str]]:
+    """Arrange runs on an axis; those of one origin are joined by a line.
+
+    Args:
+        runs: Fine-tuning or probing runs.
+        axis: Of ``AXES``.
+        given: Name of a run -> its place, instead of what its config says.
+
+    Returns:
+        Name of each line -> (places, accuracies in percent), and a sentence for each run left out.
+
+    Raises:
+        ValueError: Another axis, or a place for a run that is not there.
+    """
+    given = given or {}
+    unknown = set(given) - {run.name for run in runs}
+    if unknown:
+        raise ValueError(
+            f"--value names {', '.join(sorted(unknown))}; the runs are "
+            f"{', '.join(run.name for run in runs)}"
+        )
+    series: dict[str, Curve] = {}
+    left_out = []
+    for run in runs:
+        place = given.get(run.name, axis_value(run, axis))
+        accuracy = final_accuracy(run)
+        if place is None:
+            left_out.append(
+                f"{run.name}: its config does not tell the {AXES[axis]}; --value {run.name}=NUMBER"
+            )
+        elif accuracy is None:
+            left_out.append(f"{run.name}: no accuracy in its logs; {'; '.join(run.problems)}")
+        else:
+            line = series.setdefault(_origin(run, axis), ([], []))
+            line[0].append(float(place))
+            line[1].append(accuracy)
+    return series, left_out
+
+
+def _origin(run: Run, axis: str) -> str:
+    """Name the line of a run: what stays the same while the axis changes."""
+    if axis == "shots":
+        return f"{re.sub(r'_[0-9]+-shot$', '', run.same_steps)}, {run.loaded or 'unknown'}"
+    if axis == "epochs" or run.pretraining is None:
+        return f"{run.same_steps}, {run.loaded or 'unknown'}"
+    return f"{run.same_steps}, {_source(run.pretraining)}"
+
+
+def _source(pretraining: Config) -> str:
+    dataset = pretraining.train_dataloader.dataset
+    images = dataset.get("images") or dataset
+    where = images.get("root") or images.get("ann_file") or ""
+    return f"{images.get('type')} {where}".strip()

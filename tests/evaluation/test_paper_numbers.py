@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mmpmg.evaluation.paper_numbers import PAPER_NUMBERS, SCRATCH
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ROOT / "docs" / "paper_tables.md"
+# Two tables print another number than the one that stands in PAPER_NUMBERS.
+PRINTED_TWICE = {("finetune/vit-b_ucf101", "pmg/vit-b_shaders1k", 89.4)}
+
+
+def documented() -> list[tuple[str, str, float, str]]:
+    """(fine-tuning, pre-training, number, table) of each row of the document with a number."""
+    rows = []
+    for line in TABLES.read_text().splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        if len(cells) == 6 and (number := re.match(r"\d+\.\d", cells[4])):
+            pretraining = SCRATCH if cells[2] == "none" else cells[2]
+            rows.append((cells[3], pretraining, float(number[0]), cells[0]))
+    return rows
+
+
+def test_the_document_has_these_numbers_and_no_others() -> None:
+    rows = documented()
+    assert len(rows) > 80
+    for finetuning, pretraining, number, table in rows:
+        if (finetuning, pretraining, number) not in PRINTED_TWICE:
+            known = PAPER_NUMBERS[finetuning, pretraining]
+            assert known.top1 == number, (finetuning, pretraining, table)
+    assert {(f, p) for f, p, *_ in rows} == set(PAPER_NUMBERS)
+
+
+def test_each_number_stands_in_the_table_that_is_named() -> None:
+    tables = {}
+    for finetuning, pretraining, _, table in documented():
+        tables.setdefault((finetuning, pretraining), set()).add(table)
+    for pair, (_, source) in PAPER_NUMBERS.items():
+        assert source.replace("supplement, ", "Suppl. ") in tables[pair]
+
+
+def test_every_recipe_exists() -> None:
+    names = {name for pair in PAPER_NUMBERS for name in pair} - {SCRATCH}
+    assert [name for name in sorted(names) if not (ROOT / "configs" / f"{name}.py").is_file()] == []
