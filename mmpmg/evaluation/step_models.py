@@ -20,6 +20,7 @@ DECODERS = {
     "small": (192, 3),
     "base": (384, 6),
     "large": (512, 8),
+    "huge": (640, 8),
 }
 DECODER_DEPTH = 4
 

@@ -1,0 +1,57 @@
+import pytest
+import torch
+from torch import nn
+
+from mmpmg.evaluation.memory_benchmark import (
+    SIDES,
+    StepBytes,
+    build_side,
+    peak_of_process,
+    saved_bytes,
+    step_bytes,
+)
+from mmpmg.evaluation.step_models import StepSize
+
+pytest.importorskip("transformers", reason="pip install mmpmg[test]")
+SIZE = StepSize.parse("tiny:4:32:2")
+
+
+def test_bytes_of_a_layer_by_hand():
+    layer = nn.Linear(8, 4)
+    x = torch.zeros(5, 8)
+    # The input is known, the exponential keeps its result: 5 x 4 numbers of 4 bytes.
+    assert saved_bytes(lambda: layer(x).exp(), [*layer.parameters(), x]) == 5 * 4 * 4
+
+
+def test_fixed_part_is_four_times_the_weights_and_the_rest_is_linear():
+    model, loss = build_side("ours", SIZE._replace(batch=3), 0.75)
+    found = step_bytes("ours", SIZE, 0.75, torch.float32)
+    weights = 4 * sum(p.numel() for p in model.parameters())
+    kept = saved_bytes(loss, list(model.parameters()))
+    assert found.total(3) == pytest.approx(4 * weights + kept, rel=0.01)
+    assert found.fixed == pytest.approx(16 * sum(p.numel() for p in model.parameters()), rel=0.02)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_ours_keeps_at_most_seven_tenths_of_hugging_face_s(dtype):
+    clip = {side: step_bytes(side, SIZE, 0.75, dtype).clip for side in SIDES}
+    assert clip["ours"] <= 0.7 * clip["HF sdpa"] < 0.7 * clip["HF eager"]
+    assert clip["ours, with_cp"] < 0.6 * clip["ours"]
+
+
+def test_largest_batch_fits_and_one_more_does_not():
+    step = StepBytes(fixed=1000, clip=300)
+    memory = 10_000
+    batch = step.largest_batch(memory)
+    assert step.total(batch) <= 0.9 * memory < step.total(batch + 1)
+    assert StepBytes(10**12, 1).largest_batch() == 0
+
+
+def test_peak_of_a_real_process_holds_what_was_counted():
+    counted = step_bytes("ours", SIZE, 0.75, torch.float32).total(SIZE.batch)
+    assert counted < peak_of_process("ours", SIZE, 0.75, steps=1) < 10e9
+
+
+def test_unknown_side_names_those_there_are():
+    with pytest.raises(ValueError, match="HF eager"):
+        build_side("theirs", SIZE, 0.75)
