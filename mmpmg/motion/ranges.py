@@ -35,7 +35,7 @@ def number(op: str, key: str, value: object, low: float, high: float) -> float:
     real = type(value) is float or (isinstance(value, Real) and not isinstance(value, bool))
     if not real or not low <= float(value) <= high:  # type: ignore[arg-type]
         raise ValueError(f"{op}: {key}={value!r} is not a number in [{low:g}, {high:g}]")
-    return float(value)
+    return float(value)  # type: ignore[arg-type]
 
 
 def pair(
