@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from mmpmg.datasets import SampleSeedSampler
-from mmpmg.datasets.transforms.pmg import PMGPipeline
+from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
 from mmpmg.motion import Motion
 
 from .labels import Picture
@@ -140,7 +140,7 @@ def read_samples(
         dataset = private_copy(dataset)
         for transforms in _transforms(dataset):
             for transform in transforms:
-                if isinstance(transform, PMGPipeline):
+                if isinstance(transform, (PMGPipeline, PMGAug)):
                     transform.deferred = False  # the clip is wanted, not the image
                 if prepare is not None:
                     prepare(transform)

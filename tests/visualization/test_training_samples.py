@@ -153,13 +153,21 @@ def test_indices_are_spread_and_repeatable(size: int, count: int) -> None:
     assert size - chosen[-1] <= -(-size // len(chosen))
 
 
-def test_a_deferred_clip_is_drawn_as_it_will_be_rendered(dataset: ImageToPseudoVideo) -> None:
-    steps = pipeline()
-    steps[3] = dict(steps[3], deferred=True)
-    steps[-1] = dict(steps[-1], meta_keys=("sample_seed", "deferred_motion"))
-    deferred = ImageToPseudoVideo(images=FlatImages(), pipeline=steps)
+@pytest.mark.parametrize(
+    "motion", [dict(type="PMGPipeline", num_frames=4), dict(type="PMGAug", prob=1.0)], ids=str
+)
+def test_a_deferred_clip_is_drawn_as_it_will_be_rendered(motion: dict) -> None:
+    init_default_scope("mmaction")
+    datasets = []
+    for where in (True, False):
+        steps = pipeline()
+        steps[3] = dict(motion, deferred=where)
+        steps[-1] = dict(steps[-1], meta_keys=("sample_seed", "deferred_motion"))
+        datasets.append(ImageToPseudoVideo(images=FlatImages(), pipeline=steps))
+    deferred, plain = datasets
     (drawn,) = read_samples(deferred, [2], seed=3)
-    (rendered,) = read_samples(dataset, [2], seed=3)
+    (rendered,) = read_samples(plain, [2], seed=3)
+    assert "deferred_motion" not in drawn.packed["data_samples"]
     np.testing.assert_array_equal(drawn.clip, rendered.clip)
     assert deferred.pipeline.transforms[3].deferred, "the training's own transform is left alone"
 
