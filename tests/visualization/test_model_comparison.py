@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from integration.tiny_runs import TINY_BACKBONE, write_videos
+from mmaction.registry import MODELS
+from mmengine.config import Config
+from PIL import Image
+
+from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compare_reconstructions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tiny_model(folder: Path, name: str, **more: object) -> ModelChoice:
+    """A recipe of 4 frames of 32 x 32, and fresh weights of it, other ones for each name."""
+    config = Config.fromfile(ROOT / "configs" / "pmg" / "vit-toy_generated.py")
+    config.merge_from_dict({**TINY_BACKBONE, "model.branches.pixel.neck.embed_dims": 12,
+                            "model.branches.pixel.neck.depth": 1, **more})  # fmt: skip
+    recipe = folder / f"{name}.py"
+    recipe.write_text("".join(f"{k} = {v!r}\n" for k, v in config.to_dict().items()))
+    torch.manual_seed(sum(map(ord, name)))
+    model = MODELS.build(config.model)
+    model.init_weights()
+    with torch.no_grad():
+        # Fresh heads predict almost nothing, whatever their seed.
+        model.heads["pixel"].projection.bias.normal_()
+    torch.save(dict(state_dict=model.state_dict()), folder / f"{name}.pth")
+    return ModelChoice(name, str(recipe), str(folder / f"{name}.pth"))
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> ClipChoice:
+    listing, _ = write_videos(tmp_path_factory.mktemp("videos") / "files")
+    return ClipChoice(str(listing), str(listing.parent), num_clips=2, interval=2)
+
+
+def rows(path: Path) -> int:
+    """Count rows of 128 pixels and a gap of 4, below some 90 of heading."""
+    return round((Image.open(path).height - 90) / 132)
+
+
+def test_models_stand_below_one_another_on_the_same_clips(
+    tmp_path: Path, videos: ClipChoice
+) -> None:
+    models = [tiny_model(tmp_path, name) for name in ("real", "pmg")]
+    alone = compare_reconstructions(models[:1], videos, tmp_path / "one.png")
+    both = compare_reconstructions(models, videos, tmp_path / "both.png")
+    # For each clip: frames, masked input; then reconstruction and loss of each model.
+    assert rows(alone) == 2 * 4 and rows(both) == 2 * 6
+    again = compare_reconstructions(models, videos, tmp_path / "again.png")
+    assert both.read_bytes() == again.read_bytes()
+    leaking = compare_reconstructions(models, videos, tmp_path / "truth.png", "truth")
+    first, second = (np.array(Image.open(path)) for path in (both, leaking))
+    assert first.shape != second.shape or (first != second).any()
+
+
+def test_a_mask_of_its_own_is_drawn_for_its_model(tmp_path: Path, videos: ClipChoice) -> None:
+    models = [
+        tiny_model(tmp_path, "a"),
+        tiny_model(tmp_path, "b", **{"model.masker.mask_ratio": 0.5}),
+    ]
+    out = compare_reconstructions(models, videos, tmp_path / "both.png")
+    assert rows(out) == 2 * 7
+
+
+def test_mistakes_are_named(tmp_path: Path, videos: ClipChoice) -> None:
+    one = tiny_model(tmp_path, "one")
+    other = tiny_model(tmp_path, "other", **{"model.backbone.img_size": 48})
+    out = tmp_path / "out.png"
+    with pytest.raises(ValueError, match=r"unlike \(num_frames, img_size\).*'other': \(4, 48\)"):
+        compare_reconstructions([one, other], videos, out)
+    with pytest.raises(ValueError, match="all different"):
+        compare_reconstructions([one, one], videos, out)
+    with pytest.raises(FileNotFoundError, match="nowhere.pth, which --model names"):
+        compare_reconstructions([ModelChoice("a", one.recipe, "nowhere.pth")], videos, out)
+    with pytest.raises(FileNotFoundError, match="--videos"):
+        compare_reconstructions([one], ClipChoice("nowhere.txt"), out)
+    recipe = str(ROOT / "configs" / "finetune" / "vit-toy_gestures.py")
+    with pytest.raises(ValueError, match="masks and reconstructs nothing"):
+        compare_reconstructions([ModelChoice("a", recipe, one.checkpoint)], videos, out)
+    assert not out.exists()
+
+
+def test_the_tool_draws(
+    tmp_path: Path, videos: ClipChoice, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    model = tiny_model(tmp_path, "pmg")
+    out = tmp_path / "out.png"
+    command = ["compare_reconstructions.py", "--model", "PMG", model.recipe, model.checkpoint,
+               "--videos", str(videos.ann_file), "--video-root", videos.root,
+               "--num-clips", "1", "--out", str(out)]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", command)
+    source = (ROOT / "tools" / "compare_reconstructions.py").read_text()
+    exec(compile(source, "compare_reconstructions.py", "exec"), {"__name__": "__main__"})
+    assert f"wrote {out}" in capsys.readouterr().out
+    assert rows(out) == 4
