@@ -15,14 +15,14 @@ from mmpmg.evaluation.gains_benchmark import benchmark_gains
 from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.largest_batch import benchmark_largest_batch
 from mmpmg.evaluation.machine import describe_machine, usable_cores
+from mmpmg.evaluation.memory_benchmark import benchmark_memory
 from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
 from mmpmg.evaluation.render_benchmark import benchmark_render
-from mmpmg.evaluation.step_benchmark import benchmark_memory, benchmark_step, profile_step
+from mmpmg.evaluation.step_benchmark import benchmark_step, profile_step
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.synthesis_benchmark import benchmark_images
 from mmpmg.evaluation.worker_benchmark import benchmark_worker
 
-MEMORY_RATIOS = (0.5, 0.75, 0.9)
 GAINS_RATIO = 0.75  # PMG's
 SIZES = {
     "cpu": ("small:16:112:4", "base:16:224:1"),
@@ -126,14 +126,14 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
             o.dtype,
         ),
     ),
-    "memory": (1, lambda o, n: benchmark_memory(o.steps(), MEMORY_RATIOS, o.device)),
+    "memory": (1, lambda o, n: benchmark_memory(o.steps(), o.mask_ratios, o.device)),
     "finetune": (5, lambda o, n: benchmark_finetune(o.steps(), o.device, o.cores, n)),
     "index": (1, lambda o, n: benchmark_index(o.files)),
     "archives": (10, lambda o, n: benchmark_archives(o.files, n)),
     "images": (10, lambda o, n: benchmark_images(n)),
 }
 """Name -> (its own number of rounds, what measures it)."""
-GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "memory", "finetune")
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
 """What ``--device cuda`` measures when no part is named: the rest has nothing to do with it."""
 
 

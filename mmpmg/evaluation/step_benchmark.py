@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmpmg.evaluation.step_models import (
     StepInputs,
@@ -29,11 +29,9 @@ from mmpmg.evaluation.timing import (
 )
 
 ATTENTIONS = ("sdpa", "eager")
-MEGABYTE = 1e6
 WARMUP = 1
 STEP_HEAD = ["step", "mask", "visible", "precision", "against", "ours, s", "theirs, s",
              "ratio (min to max)"]  # fmt: skip
-MEMORY_HEAD = ["encoder", "mask", "visible", "ours, MB", "HF sdpa, MB", "HF eager, MB"]
 PROFILE_HEAD = ["operation", "ours, ms", "calls", "HF, ms", "calls"]
 
 
@@ -118,57 +116,6 @@ def benchmark_step(
         rows.append(["any, on a GPU", "", "", "bfloat16", "", "", "", "not run yet"])
     title = f"Pre-training step on {device}, {threads} CPU threads, {repeats} rounds"
     return f"### {title}\n\n{markdown_table(STEP_HEAD, rows)}"
-
-
-def saved_bytes(forward: Callable[[], object], model: nn.Module, *inputs: Tensor) -> int:
-    """Count the bytes that a forward pass keeps for the backward pass.
-
-    Each storage counts once; those of the parameters and the inputs, which exist anyway, do not.
-    """
-    known = {t.untyped_storage().data_ptr() for t in (*model.parameters(), *inputs)}
-    storages: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in known:
-            storages[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        # The result holds the graph, and so every storage stays alive while others are counted.
-        kept = forward()
-        total = sum(storages.values())
-        del kept
-    return total
-
-
-def encoder_bytes(size: StepSize, mask_ratio: float, device: str = "cpu") -> tuple[int, list[int]]:
-    """Measure what the encoders keep for the backward pass.
-
-    Returns:
-        Visible tokens in a clip, and bytes: ours, Hugging Face's sdpa, Hugging Face's eager.
-    """
-    ours, theirs, inputs = step_sides(size, mask_ratio, device)
-    clip = inputs.ours.flatten(0, 1)
-    visible = ours.draw(clip, inputs.samples).visible
-    found = [saved_bytes(lambda: ours.backbone(clip, visible), ours, clip)]
-    for name in ATTENTIONS:
-        set_attention(theirs, name)
-        found.append(
-            saved_bytes(lambda: theirs.videomae(inputs.theirs, inputs.mask), theirs, inputs.theirs)
-        )
-    return visible.shape[1], found
-
-
-def benchmark_memory(sizes: Sequence[StepSize], mask_ratios: Sequence[float], device: str) -> str:
-    """Tabulate what the encoders keep for the backward pass, as Markdown, float32."""
-    rows = []
-    for size in sizes:
-        for ratio in mask_ratios:
-            visible, found = encoder_bytes(size, ratio, device)
-            megabytes = [f"{count / MEGABYTE:.1f}" for count in found]
-            rows.append([str(size), f"{ratio:g}", str(visible), *megabytes])
-    return f"### Kept for the backward pass by the encoder\n\n{markdown_table(MEMORY_HEAD, rows)}"
 
 
 def profile_step(

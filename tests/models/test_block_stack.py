@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmpmg.evaluation.step_benchmark import saved_bytes
+from mmpmg.evaluation.memory_benchmark import saved_bytes
 from mmpmg.models.backbones import MaskedVisionTransformer
 from mmpmg.models.necks import MAEDecoder
 
@@ -50,7 +50,7 @@ def test_result_and_gradients_are_the_same_and_less_is_kept(case):
         out = forward(model, x)
         out.square().sum().backward()
         gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
-        kept = saved_bytes(lambda m=model, x=x: forward(m, x), model, x)
+        kept = saved_bytes(lambda m=model, x=x: forward(m, x), [*model.parameters(), x])
         found.append((out, x.grad, gradients, kept))
     (out, grad, gradients, kept), (other, other_grad, other_gradients, less) = found
     assert torch.equal(out, other) and torch.equal(grad, other_grad)
