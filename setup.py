@@ -77,6 +77,7 @@ setup(
     extras_require={
         "lite": ["mmcv-lite>=2.1,<2.2"],  # only where full mmcv is not installed
         "video": ["decord"],
+        "tensorboard": ["tensorboard"],  # for LocalTensorboardVisBackend
         "glsl": ["moderngl>=5.10"],  # and EGL: Debian, Ubuntu: libegl1 libgl1-mesa-dri
         "timm": ["timm>=1.0", "torchvision"],
     },
