@@ -29,32 +29,32 @@ class Waves:
 
     def __init__(self, motions: Sequence[Motion], device: torch.device) -> None:
         height, width = motions[0].size
-        x, y = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
-        waves = [motion.deformation or _still(motion.num_frames) for motion in motions]
-        most = max(wave.phases.size for wave in waves)
-        frequencies, phases, amplitudes = (
+        parted = [_parted(m.deformation or _still(m.num_frames)) for m in motions]
+        most = max(len(frequencies) for frequencies, _, _ in parted)
+        frequencies, sines, cosines = (
             np.stack([_filled_up(values, axis, most) for values in group])
-            for group, axis in (
-                ([wave.frequencies for wave in waves], 0),
-                ([wave.phases for wave in waves], 0),
-                ([wave.amplitudes for wave in waves], 1),
-            )
+            for group, axis in zip(zip(*parted, strict=True), (0, 1, 1), strict=True)
         )
         self.frequencies = to_device(frequencies, device, torch.float64)  # [n, M, 2]
-        self.phases = to_device(phases, device, torch.float64)  # [n, M]
-        self.amplitudes = to_device(amplitudes, device, torch.float64)  # [n, T, M, 2]
-        self.x = to_device(x, device, torch.float64)
-        self.y = to_device(y, device, torch.float64)
-        # sin(a + b) = sin a cos b + cos a sin b parts every wave into a factor of y and one of x.
-        across = self.frequencies[..., :1] * self.x
-        down = self.y[:, None] * self.frequencies[:, None, :, 1] + self.phases[:, None]
+        self.sines = to_device(sines, device, torch.float64)  # [n, T, M, 2]
+        self.cosines = to_device(cosines, device, torch.float64)
+        # sin and cos of a sum part every wave into factors of y and of x.
+        x = torch.arange(width, dtype=torch.float64, device=device)
+        y = torch.arange(height, dtype=torch.float64, device=device)[:, None]
+        across = self.frequencies[..., :1] * x
         self.by_x = torch.cat((across.sin(), across.cos()), 1)  # [n, 2M, W]
-        self.by_y = torch.cat((down.cos(), down.sin()), 2)  # [n, H, 2M]
+        down = (y * self.frequencies[:, None, :, 1])[:, None, None]
+        self.down_sine, self.down_cosine = down.sin(), down.cos()  # [n, 1, 1, H, M]
 
     def __call__(self, frames: slice) -> tuple[Tensor, Tensor]:
         """Return dx and dy (n, c, H, W) float64 of the c frames of a slice, pixels."""
-        heights = self.amplitudes[:, frames].transpose(2, 3).repeat(1, 1, 1, 2)  # [n, c, 2, 2M]
-        rows = self.by_y[:, None, None] * heights[..., None, :]  # [n, c, 2, H, 2M]
+        sine, cosine = (
+            heights[:, frames].transpose(2, 3)[..., None, :]  # [n, c, 2, 1, M]
+            for heights in (self.sines, self.cosines)
+        )
+        of_sines = sine * self.down_cosine - cosine * self.down_sine
+        of_cosines = sine * self.down_sine + cosine * self.down_cosine
+        rows = torch.cat((of_sines, of_cosines), -1)  # [n, c, 2, H, 2M]
         dx, dy = (rows @ self.by_x[:, None, None]).unbind(2)
         return dx, dy
 
@@ -74,15 +74,16 @@ class Waves:
         Returns:
             x and y (n, H, W) float64, to 1e-5 pixels for strains up to 0.95.
         """
-        amplitudes, size = self.amplitudes[:, frame], self.frequencies.norm(dim=-1)
-        bend = amplitudes.norm(dim=-1) * size
+        heights = torch.cat((self.sines[:, frame], self.cosines[:, frame]), -1)  # [n, M, 4]
+        size = self.frequencies.norm(dim=-1)
+        bend = heights.norm(dim=-1) * size
         longest = 0.5 * bend.sum(1) / (bend * size).sum(1).clamp(min=1e-12)
         x, y = u, v
-        away_x, away_y, step_x, step_y = self._newton(amplitudes, longest, x, y, u, v)
+        away_x, away_y, step_x, step_y = self._newton(heights, longest, x, y, u, v)
         residual = torch.hypot(away_x, away_y)
         try_x, try_y = x - step_x, y - step_y
         for _ in range(STEPS):
-            away_x, away_y, step_x, step_y = self._newton(amplitudes, longest, try_x, try_y, u, v)
+            away_x, away_y, step_x, step_y = self._newton(heights, longest, try_x, try_y, u, v)
             left = torch.hypot(away_x, away_y)
             better = left < residual
             residual = torch.where(better, left, residual)
@@ -93,7 +94,7 @@ class Waves:
         return x, y
 
     def _newton(
-        self, amplitudes: Tensor, longest: Tensor, x: Tensor, y: Tensor, u: Tensor, v: Tensor
+        self, heights: Tensor, longest: Tensor, x: Tensor, y: Tensor, u: Tensor, v: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return the residual of ``x + d(x) = (u, v)`` along x and y, and Newton's step along both.
 
@@ -107,22 +108,44 @@ class Waves:
             torch.zeros_like(x),
             torch.ones_like(x),
         )
-        columns = (*self.frequencies.unbind(2), self.phases, *amplitudes.unbind(2))  # each [n, M]
-        for m in range(self.phases.shape[1]):
-            fx, fy, phase, high_x, high_y = (column[:, m, None, None] for column in columns)
-            angle = torch.addcmul(torch.addcmul(phase, fx, x), fy, y)
+        columns = (*self.frequencies.unbind(2), *heights.unbind(2))  # each [n, M]
+        for m in range(heights.shape[1]):
+            fx, fy, sine_x, sine_y, cosine_x, cosine_y = (
+                column[:, m, None, None] for column in columns
+            )
+            angle = torch.addcmul(fx * x, fy, y)
             sine, cosine = angle.sin(), angle.cos_()
-            away_x.addcmul_(high_x, sine)
-            away_y.addcmul_(high_y, sine)
-            a.addcmul_(high_x * fx, cosine)
-            b.addcmul_(high_x * fy, cosine)
-            c.addcmul_(high_y * fx, cosine)
-            d.addcmul_(high_y * fy, cosine)
+            away_x.addcmul_(sine_x, sine).addcmul_(cosine_x, cosine)
+            away_y.addcmul_(sine_y, sine).addcmul_(cosine_y, cosine)
+            slope_x = torch.addcmul(sine_x * cosine, cosine_x, sine, value=-1)
+            slope_y = torch.addcmul(sine_y * cosine, cosine_y, sine, value=-1)
+            a.addcmul_(fx, slope_x)
+            b.addcmul_(fy, slope_x)
+            c.addcmul_(fx, slope_y)
+            d.addcmul_(fy, slope_y)
         area = a * d - b * c  # at least (1 - strain)^2
         step_x, step_y = (d * away_x - b * away_y) / area, (a * away_y - c * away_x) / area
         length = torch.hypot(step_x, step_y).clamp_(min=1e-12)
         share = (longest[:, None, None] / length).clamp_(max=1.0)
         return away_x, away_y, step_x * share, step_y * share
+
+
+def _parted(deformation: Deformation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Write the waves of each frequency as one sine and one cosine.
+
+    ``a sin(f . x + p) = a cos(p) sin(f . x) + a sin(p) cos(f . x)``; a wave that travels is two
+    terms of one frequency.
+
+    Returns:
+        Frequencies (M, 2), and the amplitudes (T, M, 2) of their sines and of their cosines.
+    """
+    frequencies, places = np.unique(deformation.frequencies, axis=0, return_inverse=True)
+    own = places.reshape(-1) == np.arange(len(frequencies))[:, None]  # [M, terms]
+    phases = deformation.phases
+    sines, cosines = (
+        (own * turned) @ deformation.amplitudes for turned in (np.cos(phases), np.sin(phases))
+    )
+    return frequencies, sines, cosines
 
 
 def _still(num_frames: int) -> Deformation:
