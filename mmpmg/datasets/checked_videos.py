@@ -86,8 +86,19 @@ class _ChecksVideos(VideoDataset):
                 f"{len(missing)} of the {len(videos)} videos that {self.ann_file} names do not "
                 f"exist, for example {', '.join(missing[:3])}. Relative paths start from "
                 f"data_prefix.video={self.data_prefix.get('video')!r}."
+                + self._delimiter_advice(videos, missing[0])
             )
         return videos
+
+    def _delimiter_advice(self, videos: list[dict[str, Any]], missing: str) -> str:
+        """Say of a missing name without a label that its line may hold one all the same."""
+        for video in videos:
+            if video_file(video["filename"]) == missing and video["label"] == -1:
+                return (
+                    f" No label was found in the line of {missing}: it is a whole number from 0 "
+                    f"behind the path, parted by dataset.delimiter={self.delimiter!r}."
+                )
+        return ""
 
     def _path_and_label(self, line: str, number: int) -> tuple[str, int | list[int]]:
         delimiter = None if self.delimiter == " " else self.delimiter

@@ -15,6 +15,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
+from mmpmg.engine.start_checks import bare_model, check_named_weights, check_resumed, check_start
 from mmpmg.models.checkpoint_fit import check_file
 
 
@@ -27,8 +28,10 @@ def train(options: argparse.Namespace) -> None:
 
     Raises:
         ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size, a
-            ``load_from`` that does not fit the model, or a run shorter than its warm-up.
-        FileNotFoundError: ``--resume FILE`` or ``load_from``, and there is no such file.
+            checkpoint that does not fit the model, labels that do not fit the classifier, or a run
+            shorter than its warm-up.
+        FileNotFoundError: ``--resume FILE`` or ``load_from``, and there is no such file; or videos
+            do not exist.
     """
     config = load_recipe(options)
     if options.no_validate:
@@ -66,10 +69,15 @@ def train(options: argparse.Namespace) -> None:
     if told:
         print_log(told, logger="current")
     _warn_of_batch_size(config)
-    if config.get("load_from") and not config.get("resume"):
-        check_file(getattr(runner.model, "module", runner.model), config.load_from)
+    if config.get("resume"):
+        check_resumed(runner, config.load_from or find_latest_checkpoint(runner.work_dir))
+    elif config.get("load_from"):
+        check_file(bare_model(runner), config.load_from)
+    else:
+        check_named_weights(bare_model(runner))
     with mistyped_keys_named(config):  # the loop, dataset and optimizer are built only now
         _check_length(runner, config)
+        check_start(runner)
         run_naming_dead_workers(runner.train, runner)
     _tell_of_bad_samples(runner)
 
@@ -186,5 +194,5 @@ def test(options: argparse.Namespace) -> None:
         evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
         config.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=options.dump)]
     runner = build_runner(config)
-    check_file(getattr(runner.model, "module", runner.model), options.checkpoint, whole=True)
+    check_file(bare_model(runner), options.checkpoint, whole=True)
     run_naming_dead_workers(runner.test, runner)

@@ -28,7 +28,7 @@ def check_fit(
     Args:
         model: The model, not wrapped.
         state: State dict of the file.
-        name: What to call the file.
+        name: What to call the file, with what names it, such as ``load_from=FILE``.
         whole: Demand every weight, the classifier too: for testing.
 
     Raises:
@@ -40,14 +40,14 @@ def check_fit(
     if not shared:
         found = ", ".join(list(state)[:3]) or "nothing"
         raise ValueError(
-            f"load_from={name} has no weight of this model: it holds {found} ..., the model "
+            f"{name} has no weight of this model: it holds {found} ..., the model "
             f"{', '.join(list(shapes)[:3])} ...; give the encoder.pth of a pre-training, or "
             "export one with tools/export_encoder.py"
         )
     other = [key for key in shared if tuple(state[key].shape) != shapes[key]]
     if other:
         raise ValueError(
-            f"load_from={name} does not fit the recipe's model in {len(other)} of {len(shared)} "
+            f"{name} does not fit the recipe's model in {len(other)} of {len(shared)} "
             f"weights, for example {other[0]}: {tuple(state[other[0]].shape)} in the file, "
             f"{shapes[other[0]]} in the model; give model.backbone (arch, patch_size, "
             "tubelet_size, embed_dims, depth) the settings of the pre-training"
@@ -61,8 +61,9 @@ def check_fit(
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
             f"{len(left_over)} are left over, for example {example}; give model.backbone (arch, "
-            "depth) the settings of the pre-training; tools/test.py wants a fine-tuned checkpoint, "
-            "reconstructions an epoch_N.pth, which still has its decoder"
+            "depth) the settings of the pre-training; --resume wants a checkpoint of the same "
+            "recipe, tools/test.py a fine-tuned one, reconstructions an epoch_N.pth, which still "
+            "has its decoder"
         )
 
 
@@ -77,11 +78,31 @@ def check_file(model: nn.Module, file: str, whole: bool = False) -> None:
     Raises:
         ValueError: The file is no checkpoint, or does not fit.
     """
-    check_fit(model, read_state(file), file, whole)
+    check_fit(model, read_state(file), file if whole else f"load_from={file}", whole)
 
 
-def read_state(file: str) -> dict[str, Tensor]:
-    """Read the state dict of a checkpoint.
+def check_resumable(loaded: Mapping[str, Any], file: str) -> None:
+    """Refuse to go on from weights alone.
+
+    Args:
+        loaded: What the file holds.
+        file: What to call it.
+
+    Raises:
+        ValueError: It lacks the optimizer's state, or how far the run had come.
+    """
+    meta = loaded.get("meta")
+    lacks = [] if "optimizer" in loaded else ["the optimizer's state"]
+    lacks += [] if isinstance(meta, Mapping) and "iter" in meta else ["how far the run had come"]
+    if lacks:
+        raise ValueError(
+            f"--resume {file} lacks {' and '.join(lacks)}: a run goes on from its own epoch_N.pth; "
+            f"to start from these weights: --cfg-options load_from={file}"
+        )
+
+
+def read_checkpoint(file: str) -> Mapping[str, Any]:
+    """Read all that a checkpoint holds.
 
     Args:
         file: On disk or anywhere that MMEngine reads from.
@@ -97,10 +118,32 @@ def read_state(file: str) -> dict[str, Tensor]:
     except (RuntimeError, EOFError, struct.error, ValueError, KeyError) as error:
         size = f" ({os.path.getsize(file):,} bytes)" if os.path.isfile(file) else ""
         reason = str(error).strip().splitlines() or [type(error).__name__]
+        if isinstance(error, KeyError):  # of the unpickler, about a byte
+            reason = ["torch.save did not write it"]
         raise ValueError(
             f"{file}{size} is no complete checkpoint: {reason[0]}. Copy or train it again"
         ) from error
-    state = loaded.get("state_dict", loaded) if isinstance(loaded, Mapping) else None
-    if not isinstance(state, Mapping):
+    if not isinstance(loaded, Mapping):
         raise ValueError(f"{file} holds a {type(loaded).__name__}, not the weights of a model")
+    return loaded
+
+
+def state_of(loaded: Mapping[str, Any], file: str) -> dict[str, Tensor]:
+    """Return the weights of a checkpoint that was read.
+
+    Args:
+        loaded: What the file holds: the weights, alone or as ``state_dict``.
+        file: What to call it.
+
+    Raises:
+        ValueError: They are something else.
+    """
+    state = loaded.get("state_dict", loaded)
+    if not isinstance(state, Mapping):
+        raise ValueError(f"{file} holds a {type(state).__name__}, not the weights of a model")
     return dict(state)
+
+
+def read_state(file: str) -> dict[str, Tensor]:
+    """Read the weights of a checkpoint, see `read_checkpoint` and `state_of`."""
+    return state_of(read_checkpoint(file), file)

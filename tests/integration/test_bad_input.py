@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import runpy
-import sys
-import traceback
 from pathlib import Path
 
 import pytest
 import torch
-from integration.tiny_runs import ROOT, options_of, pretraining, run_tool, write_images
+from integration.tiny_runs import options_of, pretraining, refusal, run_tool, write_images
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
 
@@ -20,29 +17,6 @@ from mmpmg.engine.training import train
 RECIPE = "pmg/vit-toy_photographs.py"
 PIPELINE = "train_dataloader.dataset.pipeline"
 ROOT_KEY = "train_dataloader.dataset.images.root"
-
-
-def refusal(changes: dict, work_dir: Path, monkeypatch) -> str:
-    """Run tools/train.py in this process; return the last line that Python would print.
-
-    Nothing may have been trained when it stops.
-    """
-    arguments = [f"{key}={value}" for key, value in changes.items()]
-    tool = str(ROOT / "tools/train.py")
-    monkeypatch.setattr(
-        sys, "argv", [tool, str(ROOT / "configs" / RECIPE), "--work-dir", str(work_dir),
-                      "--cfg-options", *arguments, f"experiment_name={work_dir.name}"],
-    )  # fmt: skip
-    try:
-        runpy.run_path(tool, run_name="__main__")
-    except Exception as error:
-        last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
-    else:
-        pytest.fail("trained to the end")
-    assert not list(work_dir.glob("*.pth"))
-    for log in work_dir.glob("*/*.log"):
-        assert "Epoch(train)" not in log.read_text()
-    return last
 
 
 @pytest.mark.parametrize(
@@ -82,7 +56,7 @@ def test_training_does_not_begin_and_the_last_line_says_why(
     if changes.get(ROOT_KEY) == "EMPTY":
         changes = {ROOT_KEY: tmp_path / "empty folder"}
     options = {**pretraining(pictures), **changes}
-    last = refusal(options, tmp_path / re.sub(r"\W", "_", str(changes))[-60:], monkeypatch)
+    last = refusal(RECIPE, options, tmp_path / re.sub(r"\W", "_", str(changes))[-60:], monkeypatch)
     assert not [word for word in words if word not in last], last
 
 

@@ -9,7 +9,7 @@ import re
 
 import pytest
 import torch
-from integration.tiny_runs import TINY_BACKBONE, options_of, pretraining, run_tool
+from integration.tiny_runs import finetuning, options_of, pretraining, run_tool
 from mmaction.registry import HOOKS, MODELS
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -31,33 +31,6 @@ class KeepFirstWeights(Hook):
     def before_train(self, runner):
         state = runner.model.state_dict()
         type(self).kept = {key: value.clone() for key, value in state.items()}
-
-
-def finetuning(videos, encoder, **more) -> dict:
-    """The ``--cfg-options`` of a tiny fine-tuning on the eight videos."""
-    changes = {**TINY_BACKBONE, "load_from": str(encoder)}
-    for part, resize in (("train", 5), ("val", 3), ("test", 3)):
-        dataset = f"{part}_dataloader.dataset"
-        changes |= {
-            f"{dataset}.ann_file": str(videos),
-            f"{dataset}.data_prefix.video": str(videos.parent),
-            f"{dataset}.pipeline.{2 if part == 'train' else 1}.clip_len": 4,
-            f"{dataset}.pipeline.{resize}.scale": (32, 32),
-            f"{part}_dataloader.batch_size": 4,
-            f"{part}_dataloader.num_workers": 0,
-            f"{part}_dataloader.persistent_workers": False,
-        }
-    return {
-        **changes,
-        "model.cls_head.in_channels": 24,
-        "model.cls_head.num_classes": 2,
-        "train_cfg.max_epochs": 2,
-        "train_cfg.val_interval": 1,
-        "param_scheduler.0.end": 2,
-        "param_scheduler.1.begin": 2,
-        "default_hooks.logger.interval": 1,
-        **more,
-    }
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
+import traceback
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +113,33 @@ def pretraining(images: Path, **more) -> dict:
     }
 
 
+def finetuning(videos: Path, encoder: Path | None, **more) -> dict:
+    """The ``--cfg-options`` of a tiny fine-tuning on the eight videos."""
+    changes = {**TINY_BACKBONE, "load_from": encoder and str(encoder)}
+    for part, resize in (("train", 5), ("val", 3), ("test", 3)):
+        dataset = f"{part}_dataloader.dataset"
+        changes |= {
+            f"{dataset}.ann_file": str(videos),
+            f"{dataset}.data_prefix.video": str(videos.parent),
+            f"{dataset}.pipeline.{2 if part == 'train' else 1}.clip_len": 4,
+            f"{dataset}.pipeline.{resize}.scale": (32, 32),
+            f"{part}_dataloader.batch_size": 4,
+            f"{part}_dataloader.num_workers": 0,
+            f"{part}_dataloader.persistent_workers": False,
+        }
+    return {
+        **changes,
+        "model.cls_head.in_channels": 24,
+        "model.cls_head.num_classes": 2,
+        "train_cfg.max_epochs": 2,
+        "train_cfg.val_interval": 1,
+        "param_scheduler.0.end": 2,
+        "param_scheduler.1.begin": 2,
+        "default_hooks.logger.interval": 1,
+        **more,
+    }
+
+
 def options_of(recipe: str, work_dir: Path, changes: dict) -> Namespace:
     """What tools/train.py reads from the command line."""
     return Namespace(
@@ -134,3 +163,26 @@ def run_tool(tool: str, recipe: str, *arguments: object, changes: dict | None = 
         stderr=subprocess.STDOUT, text=True, timeout=300,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout)
+
+
+def refusal(recipe: str, changes: dict, work_dir: Path, monkeypatch, *more: str) -> str:
+    """Run tools/train.py in this process; return the last line that Python would print.
+
+    Nothing may have been trained when it stops.
+    """
+    arguments = [f"{key}={value}" for key, value in changes.items()]
+    tool = str(ROOT / "tools/train.py")
+    monkeypatch.setattr(
+        sys, "argv", [tool, str(ROOT / "configs" / recipe), "--work-dir", str(work_dir), *more,
+                      "--cfg-options", *arguments, f"experiment_name={work_dir.name}"],
+    )  # fmt: skip
+    try:
+        runpy.run_path(tool, run_name="__main__")
+    except Exception as error:
+        last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+    else:
+        raise AssertionError("trained to the end")
+    assert not list(work_dir.glob("*.pth"))
+    for log in work_dir.glob("*/*.log"):
+        assert "Epoch(train)" not in log.read_text()
+    return last

@@ -33,7 +33,7 @@ def test_positions_of_another_length_fit():
 
 def test_another_width_is_refused_with_both_shapes():
     with pytest.raises(ValueError, match=r"load_from=f.pth .*2 of 2.*\(5, 3\).*\(4, 3\).*embed_d"):
-        check_fit(Model(), Model(width=5).state_dict(), "f.pth")
+        check_fit(Model(), Model(width=5).state_dict(), "load_from=f.pth")
 
 
 @pytest.mark.parametrize("state", [{}, {"encoder.weight": torch.zeros(4, 3)},

@@ -1,0 +1,136 @@
+"""What is looked at before the first step, whichever recipe it is, MMAction2's own included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmaction.datasets import VideoDataset
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from mmpmg.datasets.file_check import missing_files
+from mmpmg.engine.hooks import ClassCountHook
+from mmpmg.models.checkpoint_fit import (
+    check_fit,
+    check_resumable,
+    read_checkpoint,
+    read_state,
+    state_of,
+)
+
+
+def bare_model(runner: Runner) -> nn.Module:
+    """Return the model itself, out of what distributed training puts around it."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def check_start(runner: Runner) -> None:
+    """Refuse to train where the classifier, the labels or the videos of a recipe do not fit.
+
+    Args:
+        runner: Its training loop is built if it was not.
+
+    Raises:
+        ValueError: The classifier takes another width than the encoder gives, or a label is missing
+            or out of range.
+        FileNotFoundError: Videos of the training list do not exist.
+    """
+    model = bare_model(runner)
+    _check_classifier(model)
+    dataset = runner.train_loop.dataloader.dataset
+    _check_videos(dataset)
+    hooked = any(isinstance(hook, ClassCountHook) for hook in runner.hooks)
+    if isinstance(dataset, VideoDataset) and not hooked:
+        # A recipe without that hook has not asked that every class has a video.
+        classes = getattr(getattr(model, "cls_head", None), "num_classes", 0)
+        ClassCountHook(empty_classes=range(classes)).before_run(runner)
+
+
+def check_resumed(runner: Runner, file: str) -> None:
+    """Refuse to go on from a checkpoint of another model, or of no training run at all.
+
+    MMEngine would leave out what does not fit, with a warning, and go on with fresh weights.
+
+    Args:
+        runner: Holds the model.
+        file: The checkpoint.
+
+    Raises:
+        ValueError: It does not fit.
+    """
+    loaded = read_checkpoint(file)
+    key = f"--resume {file}"
+    check_fit(bare_model(runner), state_of(loaded, file), key, whole=True)
+    check_resumable(loaded, file)
+
+
+def check_named_weights(model: nn.Module) -> None:
+    """Refuse a ``Pretrained`` init_cfg whose file does not fit a vision transformer.
+
+    MMEngine leaves out what does not fit, with a warning, and trains from scratch.
+
+    Args:
+        model: The model, not wrapped.
+
+    Raises:
+        ValueError: The file does not fit.
+    """
+    if not _is_plain_vit(model):
+        return
+    for place, module in (("model", model), ("model.backbone", model.backbone)):
+        choices = getattr(module, "init_cfg", None) or []
+        for choice in [choices] if isinstance(choices, Mapping) else choices:
+            if choice.get("type") != "Pretrained":
+                continue
+            file, prefix = choice["checkpoint"], choice.get("prefix") or ""
+            prefix += "." * bool(prefix and not prefix.endswith("."))
+            own = "" if place == "model" else "backbone."
+            state = {
+                own + key.removeprefix(prefix): value
+                for key, value in read_state(file).items()
+                if key.startswith(prefix)
+            }
+            check_fit(model, state, f"{place}.init_cfg with checkpoint={file}, prefix={prefix!r}")
+
+
+def _is_plain_vit(model: nn.Module) -> bool:
+    """Whether the encoder is one of one width: Swin, too, has embed_dims, but no pos_embed."""
+    backbone = getattr(model, "backbone", None)
+    return hasattr(backbone, "pos_embed") and isinstance(getattr(backbone, "embed_dims", None), int)
+
+
+def _check_classifier(model: nn.Module) -> None:
+    wanted = getattr(getattr(model, "cls_head", None), "in_channels", None)
+    if not _is_plain_vit(model) or wanted is None:
+        return
+    width = model.backbone.embed_dims
+    if wanted != width:
+        raise ValueError(
+            f"model.cls_head.in_channels={wanted}, but model.backbone gives {width} numbers a clip "
+            f"(its arch or embed_dims): --cfg-options model.cls_head.in_channels={width}"
+        )
+
+
+def _check_videos(dataset: Any) -> None:
+    """Ours have looked for their files when they were built; MMAction2's do not look."""
+    for part in [getattr(dataset, "dataset", None), *getattr(dataset, "datasets", ())]:
+        if part is not None:
+            _check_videos(part)
+    if not isinstance(dataset, VideoDataset) or hasattr(dataset, "bad_samples"):
+        return
+
+    def path(number: int) -> str:
+        return str(dataset.get_data_info(number)["filename"])
+
+    if not len(dataset) or "://" in path(0):
+        return
+    missing = missing_files(path, len(dataset), "all")
+    if missing:
+        raise FileNotFoundError(
+            f"{len(missing)} of the {len(dataset)} videos that {dataset.ann_file} names do not "
+            f"exist, for example {', '.join(missing[:3])}. Relative paths start from "
+            f"data_prefix.video={dataset.data_prefix.get('video')!r}. tools/prepare_data.py writes "
+            "a list of what is there, and says what is not."
+        )
