@@ -9,6 +9,7 @@ Frames are warped and coloured in portions of `PORTION` pixels, so that a compos
 large kernels and memory does not grow with T. For a batch of 32 clips of 16 x 224 x 224 in a GPU's
 portions, torch's allocator holds at its peak, the clips (2.4 MB each) included: 11 MB a clip for
 zoom and affine, 18 for smooth displacements, 24 for layers; 127, 146 and 1169 kernels a batch.
+`tests/motion/test_render_cost.py` counts them.
 """
 
 from __future__ import annotations
