@@ -58,9 +58,10 @@ def blank(width: float, height: float, theme: Theme) -> tuple[Figure, Axes]:
 
 def add_legend(axes: Axes, theme: Theme, above: float = 1.0) -> None:
     """Put the legend above the axes, where it hides nothing; ``above`` in parts of their height."""
-    handles = axes.get_legend_handles_labels()[0]
+    names = axes.get_legend_handles_labels()[1]
+    columns = 2 if len(names) > 1 and max(map(len, names)) <= 30 else 1
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, above), ncols=2 if len(handles) > 1 else 1,
+        loc="lower left", bbox_to_anchor=(0, above), ncols=columns,
         frameon=False, labelcolor=theme.ink, fontsize=9, borderaxespad=0.3,
     )  # fmt: skip
 
