@@ -45,6 +45,7 @@ def test_the_mixture_of_table_9_trains_with_stated_shares(deferred, videos, pict
         "model.branches.pixel.neck.num_heads": 3,
         "train_cfg.max_epochs": 3,
         "train_dataloader.num_workers": 1,
+        "train_dataloader.persistent_workers": True,
         f"{PARTS}.videos.ann_file": str(videos),
         f"{PARTS}.videos.data_prefix.video": str(videos.parent),
         f"{PARTS}.videos.pipeline.frames.clip_len": 4,

@@ -178,3 +178,23 @@ def test_a_recipe_that_the_wheel_lacks_is_named(tmp_path):
     options.config = "mmaction::recognition/swin/swin-tiny.py"
     with pytest.raises(FileNotFoundError, match=r"mmaction::recognition/swin/swin-tiny\.py"):
         train(options)
+
+
+@pytest.mark.parametrize(
+    ("lines", "error", "words"),
+    [
+        (["clip0.mp4 0", "gone.mp4 1"], FileNotFoundError, r"9 of the 18 videos .*gone\.mp4"),
+        (["clip0.mp4 0", "clip1.mp4 7"], ValueError, "label 7.*num_classes=2 allows 0 to 1"),
+    ],
+    ids=["missing", "label"],
+)
+def test_bad_lists_are_refused_in_recipes_of_the_wheel_too(lines, error, words, videos, tmp_path):
+    """MMAction2's VideoDataset looks at neither until a data worker stumbles over it."""
+    (tmp_path / "list.txt").write_text("\n".join(lines * 9))
+    name, tiny = SLOWONLY
+    options = options_of(mixed(name, tmp_path), tmp_path, {**on_small_videos(videos), **tiny})
+    options.cfg_options["train_dataloader.dataset.dataset.ann_file"] = str(tmp_path / "list.txt")
+    options.cfg_options["experiment_name"] = f"bad-{error.__name__}"
+    options.no_validate = True
+    with pytest.raises(error, match=words):
+        train(options)
