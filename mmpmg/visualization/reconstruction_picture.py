@@ -39,7 +39,7 @@ def _pixel_losses(item: Reconstruction) -> FloatArray:
 
 
 def loss_maps(items: Sequence[Reconstruction]) -> list[Picture]:
-    """Paint the loss of each masked token; visible tokens show their frame, faded.
+    """Paint the loss of each masked token; visible tokens show their frame, greyed.
 
     Every frame is normalised: the brightest is the greatest loss in it, of all models given, so
     that models can be compared within a frame, but not one frame with another. Black is no loss.
@@ -123,7 +123,7 @@ def reconstruction_picture(
         title,
         *(f"Masked tokens: {STATISTICS[statistics] if kind else PLAIN}." for kind in kinds),
         "Visible tokens are shown as they are. Loss: black 0, brightest the greatest of the "
-        f"frame{' over all models' if len(models) > 1 else ''}; faded where visible.",
+        f"frame{' over all models' if len(models) > 1 else ''}; grey where visible.",
     ]
     return tile(
         rows,
