@@ -1,6 +1,7 @@
 """Training: optimizer wrapper, hooks, and how a run is started."""
 
 from . import hooks
+from .fsdp import ShardedStrategy
 from .fused_adamw import FusedAdamW
 from .layer_decay import EncoderLayerDecayConstructor
 from .optim_wrapper import AutocastOptimWrapper, NonFiniteLossError
@@ -13,5 +14,6 @@ __all__ = [
     "FusedAdamW",
     "LinearLRByUpdate",
     "NonFiniteLossError",
+    "ShardedStrategy",
     "hooks",
 ]

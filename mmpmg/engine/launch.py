@@ -10,8 +10,10 @@ from pathlib import Path
 
 import mmaction
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
-from mmengine.runner import Runner
+from mmengine.registry import RUNNERS
+from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
 from mmpmg.engine.recipe_changes import (
@@ -98,26 +100,47 @@ def recipe_file(name: str) -> Path:
     return file
 
 
-def build_runner(config: Config) -> Runner:
-    """Build the Runner; on a machine without a GPU, with what MMEngine lacks there.
+def build_runner(config: Config) -> Runner | FlexibleRunner:
+    """Build the recipe's runner; on a machine without a GPU, with what MMEngine lacks there.
 
     MMEngine starts every distributed run with ``torch.cuda.set_device`` and wraps the model for
     that device. Without a GPU the gloo group is started first and the wrapper told of no device.
 
     Args:
-        config: A recipe with ``launcher`` and ``work_dir``.
+        config: A recipe with ``launcher`` and ``work_dir``; ``runner_type="FlexibleRunner"`` and
+            ``strategy`` for models that are spread over GPUs.
 
     Returns:
-        A Runner, ready for ``train``, ``val`` or ``test``.
+        A runner, ready for ``train``, ``val`` or ``test``.
+
+    Raises:
+        ValueError: A strategy in a recipe of the plain ``Runner``, which would not look at it, or
+            one that needs processes which no launcher started.
     """
+    kind = config.get("runner_type", "Runner")
+    strategy = (config.get("strategy") or {}).get("type")
+    if strategy and kind != "FlexibleRunner":
+        raise ValueError(
+            f"strategy {strategy} is ignored by {kind}; set runner_type='FlexibleRunner'"
+        )
+    if strategy and strategy != "SingleDeviceStrategy" and config.launcher == "none":
+        raise ValueError(
+            f"strategy {strategy} needs a launcher, also for one process: tools/dist_train.sh "
+            "RECIPE NUMBER_OF_GPUS"
+        )
     if config.launcher != "none" and not torch.cuda.is_available():
         _start_gloo(config.launcher)
-        wrapper = config.get("model_wrapper_cfg") or {}
-        config.model_wrapper_cfg = dict(
-            dict(type="MMDistributedDataParallel"), **wrapper, device_ids=None
-        )
+        if kind == "Runner":
+            wrapper = config.get("model_wrapper_cfg") or {}
+            config.model_wrapper_cfg = dict(
+                dict(type="MMDistributedDataParallel"), **wrapper, device_ids=None
+            )
     with mistyped_keys_named(config):
-        return Runner.from_cfg(config)
+        runner = RUNNERS.get(kind).from_cfg(config)
+        if isinstance(runner.model, dict):
+            # A FlexibleRunner would build it when training starts: too late to look at it.
+            runner.model = MODELS.build(runner.model)
+        return runner
 
 
 def _start_gloo(launcher: str) -> None:

@@ -1,0 +1,83 @@
+"""FSDP in two real processes on a CPU, from the recipe to the exported encoder."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from integration.tiny_runs import ROOT, pretraining, run_tool
+
+PORT = 28000 + os.getpid() % 900
+
+
+def train(recipe, folder, pictures, port, *more):
+    """Two epochs of two steps in two processes, with two batches to a step."""
+    changes = pretraining(pictures, **{
+        "train_cfg.max_epochs": 2,
+        "train_dataloader.dataset.num_images": 16,
+        "train_dataloader.batch_size": 2,
+        "train_dataloader.pin_memory": False,
+        "param_scheduler.0.end": 1,
+        "param_scheduler.1.begin": 1,
+        "model.backbone.depth": 2,
+        "model.branches.pixel.neck.num_heads": 2,
+        "optim_wrapper.accumulative_counts": 2,
+        "optim_wrapper.clip_grad.max_norm": 0.02,
+        "optim_wrapper.optimizer.weight_decay": 5.0,
+    })  # fmt: skip
+    command = [str(ROOT / "tools/dist_train.sh"), str(ROOT / "configs/pmg" / recipe), "2"]
+    command += ["--work-dir", str(folder), *more, "--cfg-options"]
+    for key, value in changes.items():
+        text = f"({','.join(map(str, value))})" if isinstance(value, tuple) else str(value)
+        command.append(f"{key}={text}")
+    environment = dict(os.environ, PORT=str(port), OMP_NUM_THREADS="1", PYTHON=sys.executable)
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+def weights(file):
+    return torch.load(file, weights_only=False, map_location="cpu")["state_dict"]
+
+
+@pytest.mark.slow
+def test_sharded_run_equals_the_replicated_one_and_resumes(tmp_path, pictures):
+    sharded = tmp_path / "sharded"
+    log = train("vit-h_shaders1k_fsdp.py", sharded, pictures, PORT)
+    plain_log = train("vit-h_shaders1k.py", tmp_path / "replicated", pictures, PORT + 1)
+    norms, plain_norms = (
+        [float(text) for text in re.findall(r"grad_norm: (\S+)", lines)]
+        for lines in (log, plain_log)
+    )
+    assert len(norms) >= 4, "nothing was clipped"
+    assert norms == pytest.approx(plain_norms, rel=0.02), "clipped by a part of the gradient"
+    ours, plain = (weights(folder / "epoch_2.pth") for folder in (sharded, tmp_path / "replicated"))
+    assert list(ours) == list(plain), "a checkpoint that an unsharded run cannot read"
+    for name, value in plain.items():
+        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-5, msg=name)
+    first = weights(sharded / "epoch_1.pth")
+    assert any((ours[name] - first[name]).abs().max() > 1e-4 for name in ours)
+
+    exported = torch.load(sharded / "encoder.pth", weights_only=True)["state_dict"]
+    assert exported["backbone.blocks.1.attn.proj.weight"].equal(
+        ours["backbone.blocks.1.attn.proj.weight"]
+    )
+    resumed = tmp_path / "resumed"
+    resumed.mkdir()
+    shutil.copy(sharded / "epoch_1.pth", resumed)
+    (resumed / "last_checkpoint").write_text(str(resumed / "epoch_1.pth"))
+    train("vit-h_shaders1k_fsdp.py", resumed, pictures, PORT + 2, "--resume")
+    for name, value in weights(resumed / "epoch_2.pth").items():
+        assert value.equal(ours[name]), name
+
+
+def test_without_a_launcher_it_says_what_to_type(tmp_path):
+    run = run_tool("train.py", "pmg/vit-h_shaders1k_fsdp.py", "--work-dir", tmp_path)
+    assert run.status != 0
+    assert "needs a launcher" in run.last_line and "tools/dist_train.sh" in run.last_line
