@@ -177,10 +177,14 @@ class MaskedVideoPretrainer(BaseModel):
         everything = torch.arange(self.backbone.num_tokens, device=clip.device)
         return self.backbone(clip, everything.expand(len(clip), -1))
 
+    @torch.compiler.disable
     def draw(
         self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
     ) -> MaskedTokens:
         """Draw the masks of a batch from the seeds of its samples.
+
+        Not compiled: seeds are Python numbers, for which each step would be compiled anew, and the
+        hash that draws from them uses each of its results twice, so inlining it has no end.
 
         Raises:
             ValueError: The clip is not of the size that the encoder was built for.

@@ -41,13 +41,13 @@ def build(with_cp=False, drop_path=0.0, device="cpu", depth=2):
     return model.to(device).train()
 
 
-def outcome(model, step=None, device="cpu", autocast=False):
+def outcome(model, step=None, device="cpu", autocast=False, seed=0):
     """Loss and gradients of one batch; drop path draws the same each time."""
     generator = torch.Generator().manual_seed(1)
     clip = torch.randn(2, 1, 3, 8, 32, 32, generator=generator).to(device)
     samples = [ActionDataSample() for _ in range(2)]
-    for seed, sample in enumerate(samples):
-        sample.set_metainfo(dict(sample_seed=seed))
+    for number, sample in enumerate(samples):
+        sample.set_metainfo(dict(sample_seed=seed + number))
     torch.manual_seed(2)
     model.zero_grad()
     with torch.autocast(device, torch.bfloat16, enabled=autocast):
@@ -98,6 +98,23 @@ def test_compiling_the_traced_step_is_exact(with_cp):
     model = build(with_cp)
     plain = outcome(model)
     assert_same(outcome(model, torch.compile(model, backend="aot_eager")), plain, 1e-4, 1e-5)
+
+
+@pytest.mark.slow
+def test_other_seeds_are_no_reason_to_compile_again():
+    torch.compiler.reset()
+    model, graphs = build(depth=1), []
+
+    def count(graph, _inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    step = torch.compile(model, backend=count)
+    losses = [outcome(model, step, seed=seed)[0] for seed in (0, 10, 20)]
+    first = len(graphs)
+    losses += [outcome(model, step, seed=seed)[0] for seed in (30, 40, 50)]
+    assert len(graphs) == first
+    assert len(set(losses)) == 6
 
 
 @pytest.mark.slow
