@@ -54,6 +54,8 @@ def _hue(frame: Image, turns: float) -> None:
     `color_torch` says the same in fewer words; here every line is one fast call, into a buffer
     where there is one.
     """
+    # In one row: OpenCV takes a number beside an image of 4 rows and 1 column for such an image.
+    frame = frame.reshape(1, -1, 3)
     shift = (whole_steps(turns % 1.0, 6 * HUE_STEPS) % (6 * HUE_STEPS)) / HUE_STEPS
     planes = cv2.split(frame)
     highest = cv2.max(cv2.max(planes[0], planes[1]), planes[2])

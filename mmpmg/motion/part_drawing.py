@@ -9,6 +9,9 @@ import numpy as np
 
 from .matte import Matte
 
+#: Pixels between a drawn shape's box and the image's edge, at least.
+HAIR = 1e-6
+
 
 def draw_matte(
     rng: np.random.Generator, size: tuple[int, int], outline: str, extent: float, softness: float
@@ -20,8 +23,8 @@ def draw_matte(
         size: (H, W) of the image.
         outline: ``'blob'``: an ellipse with two to four bumps; ``'polygon'``: 3 to 9 corners, every
             third one a star, whose every other corner lies halfway in.
-        extent: The larger side of the shape's bounding box, rim included, pixels; at most the
-            image's shorter side less 1.
+        extent: The larger side of the shape's bounding box, rim included, pixels; kept
+            between 3 and the image's shorter side less 1.
         softness: Width of the soft rim, pixels; kept between half a pixel and a third of the
             extent.
 
@@ -29,7 +32,8 @@ def draw_matte(
         The shape; its box lies inside the image.
     """
     height, width = size
-    extent = min(max(extent, 3.0), min(size) - 1.0)
+    # A hair inside, so that rounding does not push the box over the image's edge.
+    extent = min(max(extent, 3.0), min(size) - 1.0 - 10 * HAIR)
     shape: tuple[float, ...]
     if outline == "blob":
         count = int(rng.integers(1, 4))
@@ -58,9 +62,7 @@ def draw_matte(
     half = 0.5 * trial.softness * np.array([[-1.0], [1.0]])
     ratio = (extent - trial.softness) / (np.ptp(box, axis=0).max() - trial.softness)
     first, last = (box - half) * ratio + half
-    # A hair inside, so that rounding does not push the box over the image's edge.
-    room = np.array([width - 1.0, height - 1.0]) - last - 1e-6
-    centre = rng.uniform(1e-6 - first, np.maximum(room, 1e-6 - first))
+    centre = rng.uniform(HAIR - first, np.array([width - 1.0, height - 1.0]) - last - HAIR)
     return replace(
         trial, radius=trial.radius * float(ratio), centre=(float(centre[0]), float(centre[1]))
     )

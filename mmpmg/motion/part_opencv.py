@@ -25,9 +25,10 @@ class Part:
         motion = layer.motion
         height, width = motion.size
         x0, y0, x1, y1 = layer.matte.box()
-        # One pixel more: between a pixel of the matte and its neighbour it is not yet 0.
-        left, top = max(math.floor(x0) - 1, 0), max(math.floor(y0) - 1, 0)
-        right, bottom = min(math.ceil(x1) + 2, width), min(math.ceil(y1) + 2, height)
+        # On the box's sides the matte is 0, so that the outermost pixels are 0 as well, and all
+        # beyond them, be it fill or the edge repeated.
+        left, top = max(math.floor(x0), 0), max(math.floor(y0), 0)
+        right, bottom = min(math.ceil(x1) + 1, width), min(math.ceil(y1) + 1, height)
         self.source = np.zeros((bottom - top, right - left, 4), np.uint8)
         if image is not None:
             self.source[..., :3] = image[top:bottom, left:right]
@@ -61,7 +62,7 @@ class Part:
         # product rounds as whole numbers would.
         alpha = cv2.extractChannel(part, 3).astype(np.float32)
         below[place] = cv2.blendLinear(
-            rgb, np.ascontiguousarray(below[place]), alpha, cv2.subtract(255.0, alpha)
+            rgb, np.ascontiguousarray(below[place]), alpha, 255.0 - alpha
         )
 
     def alphas(self) -> npt.NDArray[np.uint8]:

@@ -60,3 +60,14 @@ def test_factor_one_changes_nothing(name):
     same = frame()
     change_color(same, name, 1.0)
     np.testing.assert_array_equal(same, frame())
+
+
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
+def test_an_image_of_any_shape_is_coloured(name):
+    """OpenCV takes an array of 4 rows and 1 column for a number where it stands beside one."""
+    for height in range(1, 6):
+        for width in range(1, 6):
+            ours, theirs = (np.ascontiguousarray(frame()[:height, :width]) for _ in range(2))
+            change_color(ours, name, 0.3)
+            theirs = motion_reference.change_color(theirs, name, 0.3)
+            assert np.abs(ours - theirs).max() <= 1.5

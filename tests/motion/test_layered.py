@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from reference import layer_reference, motion_reference
 
 from mmpmg.motion import CutMix, Layer, Layered, Matte, Motion, Paste, render
+from mmpmg.motion.part_opencv import Part
 
 SIZE = (24, 29)
 
@@ -68,6 +69,38 @@ def test_composition_rounds_to_the_nearest_level_for_every_alpha_and_level():
     exact = (2 * (a * partner + (255 - a) * image.astype(int)) + 255) // 510
     np.testing.assert_array_equal(render(image, motion, [partner])[0], exact)
     assert len(np.unique(alphas)) > 30
+
+
+@pytest.mark.parametrize("height", range(1, 6))
+@pytest.mark.parametrize("width", range(1, 6))
+def test_a_part_is_laid_wherever_a_few_of_its_pixels_show(height, width):
+    """The frame shows a corner of the part alone, so many rows and columns of it."""
+    shift = np.eye(3)[None].copy()
+    shift[0, :2, 2] = (6 + width - SIZE[1], 6 + height - SIZE[0])
+    opaque = Matte("polygon", (12.0, 12.0), 8.0, (1.0,) * 4, angle=np.pi / 4, softness=0.5)
+    moved = part(homographies=shift, color_ops=("hue",), color=np.array([[0.3]]))
+    still = Motion("x", SIZE, np.eye(3)[None], layers=(Layer(opaque, moved),))
+    image, partner = noise(1), noise(2)
+    (top, left), frame = Part(still.layers[0], None).cut(0)[0], image.astype(float)
+    assert (top.stop - top.start, left.stop - left.start) == (height, width)
+    for y, x in np.ndindex(*SIZE):
+        u, v = x + int(shift[0, 0, 2]), y + int(shift[0, 1, 2])
+        if 0 <= u < SIZE[1] and 0 <= v < SIZE[0]:
+            a = np.rint(255 * layer_reference.alpha(opaque, (u, v))) / 255
+            color = motion_reference.change_color(partner[v : v + 1, u : u + 1], "hue", 0.3)[0, 0]
+            frame[y, x] = a * color + (1 - a) * frame[y, x]
+    assert np.abs(render(image, still, [partner])[0] - frame).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (16, 400), (20, 18)])
+def test_the_largest_parts_fit_the_smallest_images(size):
+    op = Layered(part_size=(0.95, 0.95), softness=(0.0, 0.2))
+    for seed in range(60):
+        for layer in op.sample(np.random.default_rng(seed), 2, size).layers:
+            x0, y0, x1, y1 = layer.matte.box()
+            assert max(x1 - x0, y1 - y0) == pytest.approx(
+                min(0.95 * min(size), min(size) - 1), abs=1e-4
+            )
 
 
 def test_the_images_are_the_source_the_pastes_and_then_the_parts():
