@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from .paste import frozen_array
+from .values import FrozenArrays, frozen_array
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -17,7 +17,7 @@ INVERSE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Deformation:
+class Deformation(FrozenArrays):
     r"""Where an output pixel looks beside itself, in every frame.
 
     Pixel x = (x, y) of frame k looks at ``x + d_k(x)`` (before the homography, see

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,8 +13,9 @@ from . import displacement
 from .deformation import Deformation
 from .layer import Layer, check_layers
 from .matte import Matte
-from .paste import Paste, frozen_array
+from .paste import Paste
 from .ranges import Border, border_fill, choice, clip_shape
+from .values import FrozenArrays, exact_keys, frozen_array
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -24,7 +25,7 @@ COLOR_OPS = ("brightness", "contrast", "saturation", "hue")
 
 
 @dataclass(frozen=True, eq=False)
-class Motion:
+class Motion(FrozenArrays):
     """What happens to one image over T frames: sampled once, replayable, serialisable.
 
     A frame is made in four steps, in this order: warp, colour, layers, paste.
@@ -198,25 +199,24 @@ class Motion:
         """Restore a motion from what :meth:`to_dict` returned.
 
         Args:
-            data: Exactly the keys that :meth:`to_dict` writes.
+            data: Exactly the keys that :meth:`to_dict` writes, in every part.
 
         Raises:
             ValueError: If keys are missing or unknown, or if the values make no motion.
         """
-        known = {f.name for f in fields(cls)}
-        if set(data) != known:
-            raise ValueError(
-                f"Motion.from_dict: missing keys {sorted(known - set(data))}, "
-                f"unknown keys {sorted(set(data) - known)}"
-            )
-        values = dict(data)
+        values = exact_keys(cls, data)
         if values["paste"] is not None:
-            values["paste"] = Paste(**values["paste"])
+            values["paste"] = Paste(**exact_keys(Paste, values["paste"]))
         if values["deformation"] is not None:
-            values["deformation"] = Deformation(**values["deformation"])
+            values["deformation"] = Deformation(**exact_keys(Deformation, values["deformation"]))
+        layers = [exact_keys(Layer, layer) for layer in values["layers"]]
         values["layers"] = tuple(
-            Layer(Matte(**layer["matte"]), cls.from_dict(layer["motion"]), layer["image"])
-            for layer in values["layers"]
+            Layer(
+                Matte(**exact_keys(Matte, layer["matte"])),
+                cls.from_dict(layer["motion"]),
+                layer["image"],
+            )
+            for layer in layers
         )
         values["color_ops"] = tuple(values["color_ops"])
         return cls(**values)

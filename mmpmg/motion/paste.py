@@ -8,16 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-
-def frozen_array(values: Any, dtype: type) -> npt.NDArray[Any]:
-    """Copy into an array that nobody can write to: a motion is a value."""
-    array = np.array(values, dtype=dtype)
-    array.setflags(write=False)
-    return array
+from .values import FrozenArrays, frozen_array
 
 
 @dataclass(frozen=True, eq=False)
-class Paste:
+class Paste(FrozenArrays):
     """A rectangle of a second image, stuck unscaled onto every frame (CutMix).
 
     Attributes:

@@ -1,10 +1,12 @@
+import copy
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from mmpmg.motion import OPS, Motion, Paste, render
+from mmpmg.motion import OPS, Deformation, Layer, Matte, Motion, Paste, render
 
 SIZE = (40, 53)
 
@@ -36,6 +38,66 @@ def test_a_motion_survives_json_bit_by_bit(family):
 def test_a_motion_travels_between_processes(family):
     motion = OPS[family]().sample(np.random.default_rng(5), 7, SIZE)
     assert pickle.loads(pickle.dumps(motion)) == motion
+
+
+def everything():
+    """A motion with a part of each kind."""
+    waves = Deformation(np.array([[0.2, 0.1]]), np.array([0.3]), np.full((4, 1, 2), 2.0))
+    moved = moving(border="replicate", deformation=waves)
+    return moving(
+        paste=Paste((0, 0, 2, 2), np.zeros((4, 2))),
+        deformation=waves,
+        layers=(Layer(Matte("blob", (4.0, 3.5), 1.5), moved),),
+        color_ops=("hue",),
+        color=np.full((4, 1), 0.1),
+    )
+
+
+@pytest.mark.parametrize(
+    "travel",
+    [
+        copy.copy,
+        copy.deepcopy,
+        lambda value: pickle.loads(pickle.dumps(value)),
+        lambda value: pickle.loads(pickle.dumps(value, 5)),
+    ],
+)
+def test_nobody_can_write_to_a_motion_that_has_travelled(travel):
+    motion = everything()
+    part = motion.layers[0].motion
+    for value in (motion, part, motion.deformation, part.deformation, motion.paste):
+        arrived = travel(value)
+        assert arrived == value and hash(arrived) == hash(value)
+        arrays = [each for each in vars(arrived).values() if isinstance(each, np.ndarray)]
+        assert arrays and not any(array.flags.writeable for array in arrays)
+    arrived = travel(motion)
+    for each in (arrived.deformation.amplitudes, arrived.layers[0].motion.homographies):
+        assert not each.flags.writeable
+
+
+def test_motions_differ_when_any_number_of_any_part_does():
+    motion = everything()
+    layer = motion.layers[0]
+    waves = replace(motion.deformation, phases=np.array([0.4]))
+    others = [
+        replace(motion, family="y"),
+        replace(motion, interpolation="nearest"),
+        replace(motion, color=np.full((4, 1), 0.2)),
+        replace(motion, color_ops=("brightness",)),
+        replace(motion, paste=None),
+        replace(motion, paste=Paste((0, 0, 2, 3), np.zeros((4, 2)))),
+        replace(motion, paste=Paste((0, 0, 2, 2), np.ones((4, 2)))),
+        replace(motion, deformation=None),
+        replace(motion, deformation=waves),
+        replace(motion, layers=()),
+        replace(motion, layers=(layer, layer)),
+        replace(motion, layers=(replace(layer, matte=replace(layer.matte, softness=1.0)),)),
+        replace(motion, layers=(replace(layer, motion=replace(layer.motion, border=1)),)),
+        replace(motion, layers=(replace(layer, motion=replace(layer.motion, deformation=waves)),)),
+    ]
+    assert motion == everything()
+    for number, other in enumerate(others):
+        assert motion != other, number
 
 
 def test_a_motion_is_a_value():
@@ -102,4 +164,29 @@ def test_from_dict_names_missing_and_unknown_keys():
     data = moving().to_dict()
     data["sise"] = data.pop("size")
     with pytest.raises(ValueError, match=r"missing keys \['size'\], unknown keys \['sise'\]"):
+        Motion.from_dict(data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "find"),
+    [
+        ("Paste", lambda data: data["paste"]),
+        ("Deformation", lambda data: data["deformation"]),
+        ("Layer", lambda data: data["layers"][0]),
+        ("Matte", lambda data: data["layers"][0]["matte"]),
+        ("Motion", lambda data: data["layers"][0]["motion"]),
+    ],
+)
+def test_from_dict_names_the_keys_of_every_part(kind, find):
+    motion = everything()
+    assert Motion.from_dict(motion.to_dict()) == motion
+    for key in find(motion.to_dict()):
+        data = motion.to_dict()
+        find(data)["extra"] = find(data).pop(key)
+        told = rf"{kind} has missing keys \['{key}'\], unknown keys \['extra'\]"
+        with pytest.raises(ValueError, match=told):
+            Motion.from_dict(data)
+    data = motion.to_dict()
+    data["layers"] = [5]
+    with pytest.raises(ValueError, match="Layer must be a dict of its fields, got 5"):
         Motion.from_dict(data)
