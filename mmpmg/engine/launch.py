@@ -50,7 +50,7 @@ def load_recipe(options: argparse.Namespace) -> Config:
             ``local_rank``.
 
     Returns:
-        The config, with ``work_dir`` set: option, else recipe, else ``work_dirs/RECIPE``.
+        The config, with ``work_dir`` set: option, else recipe, else :func:`default_work_dir`.
 
     Raises:
         FileNotFoundError: No such recipe.
@@ -61,6 +61,8 @@ def load_recipe(options: argparse.Namespace) -> Config:
     config = Config.fromfile(file)
     if options.cfg_options is not None:
         check_changes(config, options.cfg_options)
+        if any(key.startswith("compile.") for key in options.cfg_options):
+            config.compile = {}  # MMEngine takes a bool or a dict, but merges none into the other
         config.merge_from_dict(options.cfg_options)
     check_names(config)
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
@@ -71,8 +73,27 @@ def load_recipe(options: argparse.Namespace) -> Config:
     if options.work_dir is not None:
         config.work_dir = options.work_dir
     elif config.get("work_dir") is None:
-        config.work_dir = str(Path("work_dirs") / file.stem)
+        config.work_dir = str(default_work_dir(file))
     return config
+
+
+def default_work_dir(file: Path) -> Path:
+    """Return where a recipe's logs and checkpoints go unless somebody says otherwise.
+
+    Recipes of one name stand in several folders (``finetune``, ``linear_probe``, ``videomae``):
+    the folder belongs to the name.
+
+    Args:
+        file: The recipe.
+
+    Returns:
+        ``work_dirs/FOLDER/NAME`` for ``.../configs/FOLDER/NAME.py``, else ``work_dirs/NAME``.
+    """
+    parts = file.absolute().with_suffix("").parts
+    if "configs" in parts[:-1]:
+        last = len(parts) - 1 - parts[:-1][::-1].index("configs") - 1
+        return Path("work_dirs", *parts[last + 1 :])
+    return Path("work_dirs", parts[-1])
 
 
 def recipe_file(name: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -139,7 +139,7 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
             raise
         where = [
             f"{path}.type"
-            for path, node in _walk(recipe.to_dict())
+            for path, node in walk_recipe(recipe.to_dict())
             if node.get("type") == unknown[1]
         ]
         if not where:
@@ -152,33 +152,43 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
         refused = _UNEXPECTED.search(str(error))
         if refused is None:
             raise
-        places = [(path, node) for path, node in _walk(recipe.to_dict()) if refused[1] in node]
+        places = [
+            (path, node) for path, node in walk_recipe(recipe.to_dict()) if refused[1] in node
+        ]
         advice = [text for place in places if (text := _advice(*place, refused[1]))]
         if not advice:
             raise
         raise TypeError("; or ".join(advice)) from error
 
 
-def _walk(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every dict of a recipe with its dotted path."""
+def walk_recipe(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every dict of a recipe, outer ones first.
+
+    Args:
+        node: The recipe or a part of it, of plain or MMEngine's dicts, lists and tuples.
+        path: Where that part stands.
+
+    Yields:
+        Dotted path from the top of the recipe, and the dict.
+    """
     if isinstance(node, dict):
         yield path, node
     pairs = node.items() if isinstance(node, dict) else enumerate(node)
     for key, value in pairs:
         if isinstance(value, (dict, list, tuple)):
-            yield from _walk(value, f"{path}.{key}" if path else str(key))
+            yield from walk_recipe(value, f"{path}.{key}" if path else str(key))
 
 
 def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
     """Return what to say of a key in one dict of the recipe; None where it is welcome."""
-    kind = DataLoader if path.endswith("_dataloader") else _class(node.get("type"))
+    kind = DataLoader if path.endswith("_dataloader") else _built_by(node.get("type"))
     if kind is None:
         return None
     options: set[str] = set()
-    for parent in kind.__mro__[:-1]:  # an __init__ that takes **kwargs hands them up
-        parameters = inspect.signature(
-            vars(parent).get("__init__", lambda **_: None)
-        ).parameters.values()
+    # An __init__ that takes **kwargs hands them up.
+    for parent in kind.__mro__[:-1] if isinstance(kind, type) else (kind,):
+        takes = vars(parent).get("__init__", lambda **_: None) if isinstance(kind, type) else kind
+        parameters = inspect.signature(takes).parameters.values()
         options |= {
             p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
         }
@@ -187,23 +197,28 @@ def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
     options.discard("self")
     if key in options:
         return None
+    name = kind.__name__ if isinstance(kind, type) else node["type"]
     return (
-        f"{path}.{key} in the recipe: {kind.__name__} has no option {key!r}"
+        f"{path}.{key} in the recipe: {name} has no option {key!r}"
         f"{_near(key, options)}; it has {', '.join(sorted(options))}. Where a base recipe set "
         "it, add _delete_=True to drop that"
     )
 
 
-def _class(kind: Any) -> type | None:
-    """Find the class that a recipe's ``type`` names."""
-    if isinstance(kind, type):
-        return kind
-    if isinstance(kind, str):
-        for one in vars(registry).values():
-            found = one.get(kind) if isinstance(one, Registry) else None
-            if isinstance(found, type):
-                return found
-    return None
+def _built_by(kind: Any) -> Callable[..., Any] | None:
+    """Find the class, or the function, that a recipe's ``type`` names.
+
+    Only among what is registered: `Registry.get` would import modules to look further, and a
+    registry that MMAction2 takes over from MMEngine looks for ``mmaction.mmengine``.
+    """
+    if not isinstance(kind, str):
+        return kind if callable(kind) else None
+    found = [
+        one.module_dict[kind]
+        for one in vars(registry).values()
+        if isinstance(one, Registry) and kind in one.module_dict
+    ]
+    return found[0] if found else None
 
 
 def _near(word: str, known: Any) -> str:

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
+from mmpmg.engine.deferred_check import check_deferred
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.engine.start_checks import bare_model, check_named_weights, check_resumed, check_start
@@ -28,12 +29,13 @@ def train(options: argparse.Namespace) -> None:
 
     Raises:
         ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size, a
-            checkpoint that does not fit the model, labels that do not fit the classifier, or a run
-            shorter than its warm-up.
+            checkpoint that does not fit the model, labels that do not fit the classifier, clips
+            that nobody renders, or a run shorter than its warm-up.
         FileNotFoundError: ``--resume FILE`` or ``load_from``, and there is no such file; or videos
             do not exist.
     """
     config = load_recipe(options)
+    check_deferred(config)
     if options.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if options.amp and config.optim_wrapper.get("type", "OptimWrapper") == "OptimWrapper":

@@ -1,7 +1,7 @@
 import argparse
 
 import pytest
-from mmaction.registry import MODELS
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config, DictAction
 from torch import nn
 
@@ -144,3 +144,16 @@ def test_an_option_of_the_training_set_at_the_top_is_sent_back():
     )
     with pytest.raises(ValueError, match=r"'images' at the top .*dataset=dict\(images="):
         check_names(recipe)
+
+
+def test_a_function_that_builds_is_asked_for_its_options_too():
+    aug = dict(type="WithPMGAug", prob=0.3, deferred=True, dataset=dict(type="VideoDataset"))
+    recipe = Config(dict(train_dataloader=dict(dataset=aug)))
+    with (
+        pytest.raises(
+            TypeError,
+            match=r"^train_dataloader\.dataset\.deferred .*WithPMGAug .*dataset, mode, ops, prob",
+        ),
+        mistyped_keys_named(recipe),
+    ):
+        DATASETS.build(recipe.train_dataloader.dataset)

@@ -8,6 +8,7 @@ import torch
 from mmengine.runner.checkpoint import save_checkpoint
 
 from mmpmg.engine import training
+from mmpmg.engine.launch import default_work_dir
 from mmpmg.models.backbones import MaskedVisionTransformer
 from mmpmg.models.checkpoint_fit import check_fit
 
@@ -90,6 +91,32 @@ def test_no_workers_need_not_persist(given):
     assert given().train_dataloader.persistent_workers
     config = given(cfg_options={"train_dataloader.num_workers": 0})
     assert not config.train_dataloader.persistent_workers
+
+
+def test_recipes_of_one_name_have_work_dirs_of_their_own(given):
+    recipes = ["pmg/vit-b_shaders1k", "finetune/vit-b_ucf101", "linear_probe/vit-b_ucf101"]
+    assert [given(one, work_dir=None).work_dir for one in recipes] == [
+        f"work_dirs/{one}" for one in recipes
+    ]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "folder"),
+    [
+        ("my_recipe.py", "my_recipe"),
+        ("configs/mine.py", "mine"),
+        ("/configs/clone/configs/pmg/vit-b_v1.5.py", "pmg/vit-b_v1.5"),
+        ("/home/me/my.py", "my"),
+    ],
+)
+def test_a_work_dir_is_named_after_the_recipe_under_configs(recipe, folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert default_work_dir(Path(recipe)) == Path("work_dirs") / folder
+
+
+def test_options_of_compile_turn_it_on(given):
+    assert given().compile is False
+    assert given(cfg_options={"compile.mode": "default"}).compile == dict(mode="default")
 
 
 class Recognizer(torch.nn.Module):
