@@ -79,6 +79,7 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         self.with_flow = with_flow
         self.flip_ratio = flip_ratio
 
+    @torch.compiler.disable  # nothing to gain: each batch has its own motions, and other shapes
     def preprocess(
         self, inputs: Sequence[Tensor], data_samples: list[ActionDataSample], training: bool = False
     ) -> tuple[Tensor, list[ActionDataSample]]:
