@@ -3,45 +3,141 @@
 
 import argparse
 import sys
+from typing import Any
 
-import mmpmg  # noqa: F401  (mends the stack before MMAction2 is imported)
-from mmpmg.evaluation.benchmark import PARTS, SIZES, BenchmarkOptions, run_benchmark
-from mmpmg.evaluation.step_models import DECODERS
+# Named here and not read from the package: a wrong option must not wait for torch to be loaded.
+MINUTES = {
+    "render": "2",
+    "deferred": "3",
+    "data-wait": "4",
+    "preprocess": "4",
+    "step": "5",
+    "arithmetic": "5, with step in the same call nothing more",
+    "gains": "4",
+    "memory": "4",
+    "finetune": "2",
+    "index": "under 1",
+    "archives": "2",
+    "images": "2",
+}
+"""Part -> minutes with its own number of rounds on two cores that are free."""
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
+SIZES = {
+    "cpu": ("small:16:112:4", "base:16:224:1"),
+    "cuda": ("small:16:112:64", "base:16:224:32"),
+}
+ARCHS = ("tiny", "small", "base", "large", "huge")
+PATCH, TUBELET = 16, 2
 
 
-def parse_options() -> BenchmarkOptions:
-    """Read the command line."""
-    default = BenchmarkOptions()
+def make_parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    listed = "\n".join(f"  {name:<11}{minutes}" for name, minutes in MINUTES.items())
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=__doc__,
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=(
+            f"parts, and roughly their minutes on two free cores, default sizes:\n{listed}\n"
+            "Small steps are quick ones: --size tiny:16:64:1 --repeats 5.\n"
+            f"No part named: all of them; with --device cuda {', '.join(GPU_PARTS)}.\n"
+            "Tables go to stdout, progress to stderr."
+        ),
     )
-    parser.add_argument("parts", nargs="*", help=f"{' and/or '.join(PARTS)} (all)")
     parser.add_argument(
-        "--repeats", type=int, default=0, help="timed rounds (0: as each part says)"
+        "parts", nargs="*", metavar="PART", help="what to measure, listed below (default: all)"
     )
-    parser.add_argument("--threads", type=int, default=0, help="CPU threads of a step (all cores)")
     parser.add_argument(
-        "--size", dest="sizes", nargs="+", default=default.sizes, metavar="ARCH:FRAMES:SIDE:BATCH",
-        help=f"steps to time (CPU: {' '.join(SIZES['cpu'])}, GPU: {' '.join(SIZES['cuda'])}); "
-        f"ARCH is one of {', '.join(DECODERS)}",
+        "--repeats", type=int, default=0, help="timed rounds (default: as each part says)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads of a step (default: all cores)"
+    )
+    parser.add_argument(
+        "--size", dest="sizes", nargs="+", default=(), metavar="ARCH:FRAMES:SIDE:BATCH",
+        help=f"steps to time (default: {' '.join(SIZES['cpu'])}, on a GPU "
+        f"{' '.join(SIZES['cuda'])}); ARCH is one of {', '.join(ARCHS)}",
     )  # fmt: skip
     parser.add_argument(
-        "--mask-ratio",
-        dest="mask_ratios",
-        nargs="+",
-        type=float,
-        default=default.mask_ratios,
-        help="of the steps",
-    )
-    parser.add_argument(
-        "--clip", nargs=3, type=int, default=default.clip, metavar=("T", "H", "W"),
-        help="frames and pixels of rendered clips",
+        "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=(0.75, 0.9),
+        help="of the steps, in (0, 1) (default: 0.75 0.9)",
     )  # fmt: skip
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of the steps")
+    parser.add_argument(
+        "--clip", nargs=3, type=int, default=(16, 224, 224), metavar=("T", "H", "W"),
+        help="frames and pixels of rendered clips (default: 16 224 224)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", choices=["cpu", "cuda"], default="cpu", help="of the steps (default: cpu)"
+    )
     parser.add_argument("--profile", action="store_true", help="say where the steps' time goes")
-    parser.add_argument("--files", type=int, default=default.files, help="files of the index")
-    return BenchmarkOptions(**vars(parser.parse_args()))
+    parser.add_argument(
+        "--files", type=int, default=1_000_000, help="files of the index (default: 1000000)"
+    )
+    return parser
+
+
+def parse_options(arguments: list[str] | None = None) -> dict[str, Any]:
+    """Read the command line; what cannot be measured ends with one line and status 2."""
+    parser = make_parser()
+    options = vars(parser.parse_args(arguments))
+    unknown = [part for part in options["parts"] if part not in MINUTES]
+    if unknown:
+        parser.error(f"{', '.join(unknown)}: no such part; there are {', '.join(MINUTES)}")
+    for name, least in (("repeats", 0), ("threads", 0), ("files", 1)):
+        if options[name] < least:
+            by_default = " (0: the default)" if least == 0 else ""
+            parser.error(f"--{name} {options[name]}: must be {least} or more{by_default}")
+    if min(options["clip"]) < 1 or options["clip"][0] < 2:
+        given = " ".join(map(str, options["clip"]))
+        parser.error(f"--clip {given}: T must be 2 or more, H and W 1 or more")
+    for ratio in options["mask_ratios"]:
+        if not 0 < ratio < 1:
+            parser.error(f"--mask-ratio {ratio:g}: must lie between 0 and 1, e.g. 0.75")
+    for size in options["sizes"] or SIZES[options["device"]]:
+        places = _places(parser, size)
+        for ratio in options["mask_ratios"]:
+            if not int(ratio * places):
+                parser.error(
+                    f"--mask-ratio {ratio:g} masks none of the {places} places of --size {size}; "
+                    f"give {1 / places:.4g} or more, or a larger side"
+                )
+    return options
+
+
+def _places(parser: argparse.ArgumentParser, size: str) -> int:
+    """Check a size and return the patches of a frame."""
+    arch, *numbers = size.split(":")
+    if arch not in ARCHS or len(numbers) != 3 or not all(n.isdecimal() for n in numbers):
+        parser.error(
+            f"--size {size}: is not ARCH:FRAMES:SIDE:BATCH with ARCH one of {', '.join(ARCHS)}, "
+            "e.g. small:16:112:4"
+        )
+    frames, side, batch = map(int, numbers)
+    for name, value, step in (("FRAMES", frames, TUBELET), ("SIDE", side, PATCH)):
+        if value < step or value % step:
+            parser.error(f"--size {size}: {name} {value} must be a multiple of {step}")
+    if batch < 1:
+        parser.error(f"--size {size}: BATCH must be 1 or more")
+    return (side // PATCH) ** 2
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    options = parse_options()
+    print("loading torch and MMAction2 ...", file=sys.stderr, flush=True)
+    import torch
+
+    if options["device"] == "cuda" and not torch.cuda.is_available():
+        make_parser().error("--device cuda: torch sees no GPU; use --device cpu")
+    import mmpmg  # noqa: F401  (mends the stack before MMAction2 is imported)
+    from mmpmg.evaluation.benchmark import BenchmarkOptions, run_benchmark
+    from mmpmg.evaluation.progress import timed_progress
+
+    say = timed_progress()
+    run_benchmark(
+        BenchmarkOptions(**options), sys.argv[1:], lambda text: print(text, flush=True), say
+    )
 
 
 if __name__ == "__main__":
-    run_benchmark(parse_options(), sys.argv[1:], lambda text: print(text, flush=True))
+    main()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from mmpmg.evaluation.archive_benchmark import benchmark_archives
-from mmpmg.evaluation.arithmetic_benchmark import benchmark_arithmetic
+from mmpmg.evaluation.arithmetic_benchmark import arithmetic_table
 from mmpmg.evaluation.data_wait_benchmark import benchmark_data_wait
 from mmpmg.evaluation.finetune_benchmark import benchmark_finetune
 from mmpmg.evaluation.gains_benchmark import benchmark_gains
@@ -17,8 +17,10 @@ from mmpmg.evaluation.largest_batch import benchmark_largest_batch
 from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.memory_benchmark import benchmark_memory
 from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
+from mmpmg.evaluation.progress import Say, silent
 from mmpmg.evaluation.render_benchmark import benchmark_render
-from mmpmg.evaluation.step_benchmark import benchmark_step, profile_step
+from mmpmg.evaluation.step_benchmark import profile_step, step_table
+from mmpmg.evaluation.step_measurement import measure_steps
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.synthesis_benchmark import benchmark_images
 from mmpmg.evaluation.worker_benchmark import benchmark_worker
@@ -76,48 +78,50 @@ class BenchmarkOptions:
         return self.threads or usable_cores()
 
 
-Measure = Callable[[BenchmarkOptions, int], str]
+Measure = Callable[[BenchmarkOptions, int, Say], str]
 
 
-def _render(options: BenchmarkOptions, repeats: int) -> str:
+def _render(options: BenchmarkOptions, repeats: int, say: Say) -> str:
     frames, height, width = options.clip
     return benchmark_render(frames, (height, width), repeats)
 
 
-def _step(options: BenchmarkOptions, repeats: int) -> str:
-    sizes, ratios = options.steps(), options.mask_ratios
-    tables = [benchmark_step(sizes, ratios, options.device, options.cores, repeats)]
-    if options.device == "cuda":
+def _step(options: BenchmarkOptions, repeats: int, say: Say) -> str:
+    """Measure the steps once for both tables: figures of one step that differ help nobody."""
+    sizes, ratios, device = options.steps(), options.mask_ratios, options.device
+    with_products = "arithmetic" in options.parts
+    measured = measure_steps(sizes, ratios, device, options.cores, repeats, with_products, say)
+    tables = []
+    if "step" in options.parts:
+        tables.append(step_table(measured, device, options.cores))
+        if device == "cuda":
+            tables += [
+                benchmark_largest_batch(sizes[-1:], ratio, device, options.dtype, repeats)
+                for ratio in ratios
+            ]
+    if with_products:
+        tables.append(arithmetic_table(measured, device, options.cores))
+    if options.profile and "step" in options.parts:
         tables += [
-            benchmark_largest_batch(sizes[-1:], ratio, options.device, options.dtype, repeats)
-            for ratio in ratios
-        ]
-    if options.profile:
-        tables += [
-            profile_step(size, ratio, options.device, options.cores)
-            for size in sizes
-            for ratio in ratios
+            profile_step(size, ratio, device, options.cores) for size in sizes for ratio in ratios
         ]
     return "\n\n".join(tables)
 
 
 PARTS: Mapping[str, tuple[int, Measure]] = {
     "render": (20, _render),
-    "deferred": (10, lambda o, n: benchmark_worker(n)),
-    "data-wait": (1, lambda o, n: benchmark_data_wait()),
+    "deferred": (10, lambda o, n, say: benchmark_worker(n)),
+    "data-wait": (1, lambda o, n, say: benchmark_data_wait()),
     "preprocess": (
         5,
-        lambda o, n: benchmark_preprocess(o.steps(), o.device, o.cores, n, o.dtype),
+        lambda o, n, say: benchmark_preprocess(o.steps(), o.device, o.cores, n, o.dtype),
     ),
     "step": (5, _step),
-    "arithmetic": (
-        5,
-        lambda o, n: benchmark_arithmetic(o.steps(), o.mask_ratios, o.device, o.cores, n),
-    ),
+    "arithmetic": (5, _step),
     "gains": (
         10,
         # Of the first size on a CPU: eleven steps of ViT-B a round take too long there.
-        lambda o, n: benchmark_gains(
+        lambda o, n, say: benchmark_gains(
             o.steps()[: None if o.device == "cuda" else 1],
             GAINS_RATIO,
             o.device,
@@ -126,11 +130,11 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
             o.dtype,
         ),
     ),
-    "memory": (1, lambda o, n: benchmark_memory(o.steps(), o.mask_ratios, o.device)),
-    "finetune": (5, lambda o, n: benchmark_finetune(o.steps(), o.device, o.cores, n)),
-    "index": (1, lambda o, n: benchmark_index(o.files)),
-    "archives": (10, lambda o, n: benchmark_archives(o.files, n)),
-    "images": (10, lambda o, n: benchmark_images(n)),
+    "memory": (1, lambda o, n, say: benchmark_memory(o.steps(), o.mask_ratios, say)),
+    "finetune": (5, lambda o, n, say: benchmark_finetune(o.steps(), o.device, o.cores, n)),
+    "index": (1, lambda o, n, say: benchmark_index(o.files)),
+    "archives": (10, lambda o, n, say: benchmark_archives(o.files, n)),
+    "images": (10, lambda o, n, say: benchmark_images(n)),
 }
 """Name -> (its own number of rounds, what measures it)."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
@@ -138,7 +142,10 @@ GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
 
 
 def run_benchmark(
-    options: BenchmarkOptions, arguments: Sequence[str], show: Callable[[str], object] = print
+    options: BenchmarkOptions,
+    arguments: Sequence[str],
+    show: Callable[[str], object] = print,
+    say: Say = silent,
 ) -> None:
     """Measure, and show each table as soon as it is there.
 
@@ -146,6 +153,7 @@ def run_benchmark(
         options: What to measure.
         arguments: The command line, for the record.
         show: Gets one piece of Markdown at a time.
+        say: Gets a line on what is measured next.
 
     Raises:
         ValueError: Unknown part or size, or no such device.
@@ -159,6 +167,11 @@ def run_benchmark(
     options.steps()  # raises before anything is measured
 
     show(describe_machine(arguments, options.device))
+    options = replace(options, parts=parts)
+    done: list[Measure] = []
     for name, (repeats, measure) in PARTS.items():
-        if name in parts:
-            show("\n" + measure(options, options.repeats or repeats))
+        if name in parts and measure not in done:  # two parts may be one measurement
+            done.append(measure)
+            say(f"{name} ...")
+            show("\n" + measure(options, options.repeats or repeats, say))
+    say("done")

@@ -119,5 +119,5 @@ def _row(steps: int, epochs: str, waits: Sequence[Wait]) -> list[str]:
         epochs,
         f"{spread([wait.step for wait in waits]).median:.3f}",
         f"{1000 * spread([wait.wait for wait in waits]).median:.1f}",
-        f"{share.median:.1f} % ({share.lowest:.1f} to {share.highest:.1f})",
+        share.text(".1f", " %"),
     ]

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.timing import (
+    Spread,
     alternate,
     device_clock,
     limited_threads,
     markdown_table,
+    notes,
     ratios,
     spread,
 )
@@ -56,18 +58,20 @@ def benchmark_finetune(sizes: Sequence[StepSize], device: str, threads: int, rep
             compare.
     """
     dtypes = [torch.float32] + ([torch.bfloat16] if device == "cuda" else [])
-    rows = []
+    rows, found = [], []
     with limited_threads(threads):
         for size in sizes:
             encoders = [encoder.to(device).train() for encoder in build_encoders(size)]
             shape = (size.batch, 3, size.num_frames, size.side, size.side)
             clip = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
             for dtype in dtypes:
-                rows.append(_row(size, encoders, clip, device, dtype, repeats))
+                cells, ratio = _row(size, encoders, clip, device, dtype, repeats)
+                rows.append(cells)
+                found.append(ratio)
     if device == "cpu":
         rows.append(["any, on a GPU", "bfloat16", "", "", "not run yet", ""])
     title = f"Fine-tuning on {device}, {threads} CPU threads, {repeats} rounds"
-    return f"### {title}\n\n{markdown_table(HEAD, rows)}"
+    return f"### {title}\n\n{markdown_table(HEAD, rows)}{notes(found)}"
 
 
 def _row(
@@ -77,7 +81,7 @@ def _row(
     device: str,
     dtype: torch.dtype,
     repeats: int,
-) -> list[str]:
+) -> tuple[list[str], Spread]:
     def features(encoder: nn.Module) -> Tensor:
         with torch.autocast(device, dtype, enabled=dtype is not torch.float32):
             return encoder(clip)
@@ -94,5 +98,5 @@ def _row(
     sides = {"ours": lambda _: step(encoders[0]), "theirs": lambda _: step(encoders[1])}
     timings = alternate(sides, repeats, warmup=1, clock=device_clock(device))
     seconds = [f"{spread(timings[side]).median:.3f}" for side in sides]
-    ratio = str(ratios(timings, "ours", "theirs"))
-    return [str(size), str(dtype)[6:], *seconds, ratio, f"{difference:.1e}"]
+    ratio = ratios(timings, "ours", "theirs")
+    return [str(size), str(dtype)[6:], *seconds, str(ratio), f"{difference:.1e}"], ratio

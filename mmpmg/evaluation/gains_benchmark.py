@@ -18,6 +18,7 @@ from mmpmg.evaluation.timing import (
     device_clock,
     limited_threads,
     markdown_table,
+    notes,
     ratios,
     spread,
 )
@@ -155,11 +156,11 @@ def _table(
         differences[DECODER_MASK] = "another loss"
         times = alternate(sides, repeats, WARMUP, device_clock(device))
     seconds = {name: f"{spread(values).median:.3f}" for name, values in times.items()}
-    rows = []
+    rows, found = [], []
     for name in list(sides)[1:]:
         # Decoder masking is added, not undone: its gain is the other way round.
         with_it, without = (name, OURS) if name == DECODER_MASK else (OURS, name)
-        gain = str(ratios(times, with_it, without))
-        rows.append([name, seconds[with_it], seconds[without], gain, differences[name]])
+        found.append(ratios(times, with_it, without))
+        rows.append([name, seconds[with_it], seconds[without], str(found[-1]), differences[name]])
     title = f"Gains: {size}, mask {mask_ratio:g}, {str(dtype)[6:]}, {device}, {repeats} rounds"
-    return f"### {title}\n\n{markdown_table(HEAD, rows)}"
+    return f"### {title}\n\n{markdown_table(HEAD, rows)}{notes(found)}"

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from mmpmg.evaluation.arithmetic import best_square, multiplying
-from mmpmg.evaluation.arithmetic_benchmark import step_arithmetic
-from mmpmg.evaluation.step_benchmark import WARMUP, step_sides, steps
+from mmpmg.evaluation.step_measurement import WARMUP, step_arithmetic, step_sides, steps
 from mmpmg.evaluation.step_models import StepSize, set_attention
 from mmpmg.evaluation.timing import Side, alternate, device_clock, markdown_table, spread
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mmpmg.evaluation.progress import Say, silent
 from mmpmg.evaluation.step_models import (
     StepSize,
     build_ours,
@@ -148,20 +149,23 @@ def run_and_tell(side: str, size: str, mask_ratio: float, steps: int) -> None:
 
 
 def benchmark_memory(
-    sizes: Sequence[StepSize], mask_ratios: Sequence[float], device: str = "cpu"
+    sizes: Sequence[StepSize], mask_ratios: Sequence[float], say: Say = silent
 ) -> str:
     """Tabulate the memory of whole steps, as Markdown: counted, and peaks of CPU processes.
 
     Args:
         sizes: Architectures; batches of the processes, while counts are for `BATCH`.
         mask_ratios: In (0, 1).
-        device: For the record; all is counted on the CPU.
+        say: Told what is measured next.
     """
     rows, peaks = [], []
     for size in sizes:
         for ratio in mask_ratios:
             for dtype in (torch.bfloat16, torch.float32):
-                counted = {side: step_bytes(side, size, ratio, dtype) for side in SIDES}
+                counted = {}
+                for side in SIDES:
+                    say(f"memory, {size}, mask {ratio:g}: counting {side} in {str(dtype)[6:]}")
+                    counted[side] = step_bytes(side, size, ratio, dtype)
                 for side, found in counted.items():
                     rows.append(
                         [f"{size}, mask {ratio:g}", str(dtype)[6:], side,
@@ -171,7 +175,10 @@ def benchmark_memory(
                          f"{found.total(BATCH) / counted['HF sdpa'].total(BATCH):.2f}",
                          str(found.largest_batch())]
                     )  # fmt: skip
-            processes = {side: peak_of_process(side, size, ratio) for side in SIDES[:3]}
+            processes = {}
+            for side in SIDES[:3]:
+                say(f"memory, {size}, mask {ratio:g}: two steps of {side} in a process of its own")
+                processes[side] = peak_of_process(side, size, ratio)
             for side, peak in processes.items():
                 share = peak / processes["HF sdpa"]
                 peaks.append(

@@ -21,6 +21,7 @@ from mmpmg.evaluation.timing import (
     device_clock,
     limited_threads,
     markdown_table,
+    notes,
     spread,
 )
 from mmpmg.motion import MotionSampler
@@ -84,26 +85,27 @@ def benchmark_preprocess(
         repeats: Rounds.
         dtype: Of the step; clips are always made in float32.
     """
-    rows = []
+    rows, found = [], []
     with limited_threads(threads):
         for size in sizes:
             size = size._replace(batch=max(2, size.batch))
             times = _time(size, device, repeats, dtype)
             rounds = zip(times["clips"], times["step"], strict=True)
-            shares = spread([clips / (clips + step) for clips, step in rounds])
-            percent = [f"{100 * share:.1f}" for share in shares]
+            found.append(spread([100 * clips / (clips + step) for clips, step in rounds]))
             rows.append(
                 [str(size), str(dtype)[6:]]
                 + [f"{1000 * spread(times[side]).median:.1f}" for side in ("clips", "step")]
-                + [f"{percent[0]} % ({percent[1]} to {percent[2]})"]
+                + [found[-1].text(".1f", " %")]
             )
     if device == "cpu":
         rows.append(["any, on a GPU", "bfloat16", "", "", "not run yet"])
     title = f"Clips made on {device}, {threads} CPU threads, {repeats} rounds"
     note = "Share of the whole: clips, forward, backward, AdamW."
+    if any(size.batch < 2 for size in sizes):
+        note += " A batch of 1 is measured as one of 2: there would be nothing to mix."
     if device == "cpu":
         note += " On a CPU the recipe leaves the rendering to the data workers, and to OpenCV."
-    return f"### {title}\n\n{note}\n\n{markdown_table(HEAD, rows)}"
+    return f"### {title}\n\n{note}\n\n{markdown_table(HEAD, rows)}{notes(found)}"
 
 
 def _time(size: StepSize, device: str, repeats: int, dtype: torch.dtype) -> dict[str, list[float]]:

@@ -1,121 +1,49 @@
-"""How fast and how large a pre-training step is, beside Hugging Face's VideoMAE."""
+"""How fast a pre-training step is, beside Hugging Face's VideoMAE, and where its time goes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor
 
-from mmpmg.evaluation.step_models import (
-    StepInputs,
-    StepSize,
-    attention_of,
-    build_ours,
-    build_theirs,
-    make_inputs,
-    set_attention,
-    training_step,
-)
+from mmpmg.evaluation.step_measurement import ATTENTIONS, MeasuredStep, step_sides, steps
+from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.timing import (
     Side,
-    alternate,
-    device_clock,
     limited_threads,
     markdown_table,
+    notes,
     ratios,
     spread,
 )
 
-ATTENTIONS = ("sdpa", "eager")
-WARMUP = 1
 STEP_HEAD = ["step", "mask", "visible", "precision", "against", "ours, s", "theirs, s",
              "ratio (min to max)"]  # fmt: skip
 PROFILE_HEAD = ["operation", "ours, ms", "calls", "HF, ms", "calls"]
 
 
-def step_sides(size: StepSize, mask_ratio: float, device: str) -> tuple[Any, Any, StepInputs]:
-    """Build both models and their common batch."""
-    torch.manual_seed(0)
-    ours, theirs = build_ours(size, mask_ratio).to(device), build_theirs(size).to(device)
-    return ours.train(), theirs.train(), make_inputs(ours, size, device)
-
-
-def step_losses(ours: Any, theirs: Any, inputs: StepInputs) -> list[Callable[[], Tensor]]:
-    """Make the two losses, ours first. Hugging Face's uses whatever attention is set."""
-    return [
-        lambda: ours(inputs.ours, inputs.samples, mode="loss")["loss_pixel"],
-        lambda: theirs(inputs.theirs, bool_masked_pos=inputs.mask).loss,
-    ]
-
-
-def steps(ours: Any, theirs: Any, inputs: StepInputs, device: str, dtype: torch.dtype) -> list[Any]:
-    """Make the two steps, ours first."""
-    losses = step_losses(ours, theirs, inputs)
-    models = (ours, theirs)
-    return [training_step(*pair, device, dtype) for pair in zip(models, losses, strict=True)]
-
-
-class TimedSteps(NamedTuple):
-    """What is timed: a step each of ours and of Hugging Face's with each attention."""
-
-    sides: dict[str, Side]
-    """Under "ours", "sdpa" and "eager"."""
-    default: str
-    """Which of the last two is Hugging Face's own choice."""
-    visible: int
-    """Visible tokens in a clip."""
-
-
-def timed_steps(size: StepSize, mask_ratio: float, device: str, dtype: torch.dtype) -> TimedSteps:
-    """Build both models and the steps to be timed."""
-    ours, theirs, inputs = step_sides(size, mask_ratio, device)
-    default = "/".join(sorted(attention_of(theirs)))
-    our_step, their_step = steps(ours, theirs, inputs, device, dtype)
-
-    def with_attention(name: str) -> Side:
-        def step(number: int) -> None:
-            set_attention(theirs, name)
-            their_step(number)
-
-        return step
-
-    sides = {"ours": our_step, **{name: with_attention(name) for name in ATTENTIONS}}
-    return TimedSteps(sides, default, int((~inputs.mask[0]).sum()))
-
-
-def benchmark_step(
-    sizes: Sequence[StepSize], mask_ratios: Sequence[float], device: str, threads: int, repeats: int
-) -> str:
+def step_table(measured: Sequence[MeasuredStep], device: str, threads: int) -> str:
     """Compare forward, backward and AdamW: a Markdown table.
 
     Args:
-        sizes: Architectures and batches.
-        mask_ratios: In (0, 1).
-        device: "cpu" (float32) or "cuda" (float32 and bfloat16).
-        threads: CPU threads of both sides.
-        repeats: Rounds.
+        measured: Steps.
+        device: "cpu" or "cuda", on which they were measured.
+        threads: CPU threads that they had.
     """
-    dtypes = [torch.float32] + ([torch.bfloat16] if device == "cuda" else [])
-    rows = []
-    with limited_threads(threads):
-        for size in sizes:
-            for ratio in mask_ratios:
-                for dtype in dtypes:
-                    sides, default, visible = timed_steps(size, ratio, device, dtype)
-                    timings = alternate(sides, repeats, WARMUP, device_clock(device))
-                    for name in ATTENTIONS:
-                        against = f"HF {name}" + (" (its default)" if name == default else "")
-                        seconds = [f"{spread(timings[s]).median:.3f}" for s in ("ours", name)]
-                        rows.append(
-                            [str(size), f"{ratio:g}", str(visible), str(dtype)[6:], against,
-                             *seconds, str(ratios(timings, "ours", name))]
-                        )  # fmt: skip
+    rows, found = [], []
+    for step in measured:
+        for name in ATTENTIONS:
+            against = f"HF {name}" + (" (its default)" if name == step.default else "")
+            seconds = [f"{spread(step.times[s]).median:.3f}" for s in ("ours", name)]
+            found.append(ratios(step.times, "ours", name))
+            rows.append(
+                [str(step.size), f"{step.mask_ratio:g}", str(step.visible), str(step.dtype)[6:],
+                 against, *seconds, str(found[-1])]
+            )  # fmt: skip
     if device == "cpu":
         rows.append(["any, on a GPU", "", "", "bfloat16", "", "", "", "not run yet"])
-    title = f"Pre-training step on {device}, {threads} CPU threads, {repeats} rounds"
-    return f"### {title}\n\n{markdown_table(STEP_HEAD, rows)}"
+    title = f"Pre-training step on {device}, {threads} CPU threads, {found[0].rounds} rounds"
+    return f"### {title}\n\n{markdown_table(STEP_HEAD, rows)}{notes(found)}"
 
 
 def profile_step(

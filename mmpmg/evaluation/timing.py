@@ -15,6 +15,10 @@ Side: TypeAlias = Callable[[int], object]
 Clock: TypeAlias = Callable[[], float]
 Timings: TypeAlias = dict[str, list[float]]
 
+FEW_ROUNDS = 5
+WIDE = 0.2
+"""Spread of a ratio, as a share of its median, above which the machine was not quiet."""
+
 
 class Spread(NamedTuple):
     """Median and extremes of a few measurements."""
@@ -22,15 +26,52 @@ class Spread(NamedTuple):
     median: float
     lowest: float
     highest: float
+    rounds: int
+
+    def text(self, form: str = ".2f", unit: str = "") -> str:
+        """Write ``1.31 (1.22 to 1.40)``, or ``1.31 (one round)``, where there are no extremes.
+
+        Args:
+            form: How numbers are formatted.
+            unit: After the median, with its own blank.
+        """
+        extremes = f"{self.lowest:{form}} to {self.highest:{form}}"
+        return f"{self.median:{form}}{unit} ({extremes if self.rounds > 1 else 'one round'})"
 
     def __str__(self) -> str:
         """``1.31 (1.22 to 1.40)``."""
-        return f"{self.median:.2f} ({self.lowest:.2f} to {self.highest:.2f})"
+        return self.text()
+
+    @property
+    def width(self) -> float:
+        """Distance of the extremes, as a share of the median."""
+        return (self.highest - self.lowest) / self.median
 
 
 def spread(values: Sequence[float]) -> Spread:
     """Summarise measurements, at least one."""
-    return Spread(statistics.median(values), min(values), max(values))
+    return Spread(statistics.median(values), min(values), max(values), len(values))
+
+
+def notes(found: Sequence[Spread]) -> str:
+    """Say, below a table, when its figures are not to be trusted.
+
+    Args:
+        found: Figures of the table, each of them from rounds that did the same work.
+
+    Returns:
+        Paragraphs of Markdown, each with an empty line before it; "" when there is nothing to say.
+    """
+    lines = []
+    if min(each.rounds for each in found) < FEW_ROUNDS:
+        lines.append(f"Fewer than {FEW_ROUNDS} rounds: add `--repeats {FEW_ROUNDS}` or more.")
+    widest = max(each.width for each in found)
+    if widest > WIDE:
+        lines.append(
+            f"Warning: spread > {100 * WIDE:.0f} % (up to {100 * widest:.0f} %): the cores were "
+            "busy; do not use these figures."
+        )
+    return "".join(f"\n\n{line}" for line in lines)
 
 
 def alternate(

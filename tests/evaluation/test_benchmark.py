@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,12 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from mmpmg.evaluation import finetune_benchmark, render_benchmark, step_benchmark
+from mmpmg.evaluation import (
+    finetune_benchmark,
+    render_benchmark,
+    step_benchmark,
+    step_measurement,
+)
+from mmpmg.evaluation.arithmetic import Product
 from mmpmg.evaluation.benchmark import BenchmarkOptions, run_benchmark
 from mmpmg.evaluation.finetune_benchmark import build_encoders
 from mmpmg.evaluation.machine import describe_machine
 from mmpmg.evaluation.memory_benchmark import saved_bytes
+from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
 from mmpmg.evaluation.render_benchmark import COLORING, WARPING, noise_image
+from mmpmg.evaluation.step_measurement import timed_steps
 from mmpmg.evaluation.step_models import (
     StepSize,
     attention_of,
@@ -25,7 +34,14 @@ from mmpmg.evaluation.step_models import (
     set_attention,
     training_step,
 )
-from mmpmg.evaluation.timing import alternate, limited_threads, markdown_table, ratios, spread
+from mmpmg.evaluation.timing import (
+    alternate,
+    limited_threads,
+    markdown_table,
+    notes,
+    ratios,
+    spread,
+)
 from mmpmg.models.backbones.masked_vit import ARCHITECTURES
 from mmpmg.motion import OPS, render
 
@@ -62,13 +78,23 @@ def test_sides_take_turns_and_warm_up_is_not_timed():
     rounds = [1, 2, 0, 1, 2]  # the warm-up sees the last rounds' work
     assert calls.log == [(name, number) for number in rounds for name in "ab"]
     assert timings == {"a": [1.0, 2.0, 3.0], "b": [3.0, 6.0, 9.0]}
-    assert ratios(timings, "a", "b") == (3.0, 3.0, 3.0)
+    assert ratios(timings, "a", "b") == (3.0, 3.0, 3.0, 3)
 
 
 def test_ratios_pair_neighbours():
     timings = {"ours": [1.0, 2.0, 4.0], "theirs": [2.0, 2.0, 12.0]}
-    assert ratios(timings, "ours", "theirs") == (2.0, 1.0, 3.0)
+    assert ratios(timings, "ours", "theirs") == (2.0, 1.0, 3.0, 3)
     assert str(spread([2.0, 1.0, 3.0])) == "2.00 (1.00 to 3.00)"
+    assert spread([5.04]).text(".1f", " %") == "5.0 % (one round)"
+
+
+def test_few_rounds_and_busy_cores_are_told_below_the_table():
+    quiet = spread([1.0, 1.1, 1.0, 0.95, 1.05])
+    busy = spread([1.0, 1.15, 1.0, 0.94, 1.05])
+    assert notes([quiet]) == ""
+    assert "spread > 20 % (up to 21 %)" in notes([quiet, busy])
+    assert "rounds" not in notes([busy])
+    assert notes([quiet, spread([1.0] * 4)]).strip().startswith("Fewer than 5 rounds")
 
 
 def test_no_rounds_is_refused():
@@ -230,6 +256,32 @@ def test_whole_report(models):
     own = [float(row[1]) for row in profile[2:-1]]
     assert own == sorted(own, reverse=True) and own[0] > 0
     assert float(profile[-1][1]) >= sum(own) - 1
+
+
+def test_step_and_arithmetic_are_one_measurement(models, monkeypatch):
+    monkeypatch.setattr(step_measurement, "best_square", lambda *_: Product(64, 64, 64))
+    built = []
+    monkeypatch.setattr(
+        step_measurement, "timed_steps",
+        lambda *given: built.append(given) or timed_steps(*given),
+    )  # fmt: skip
+    shown, told = [], []
+    options = BenchmarkOptions(
+        parts=["arithmetic", "step"], repeats=2, threads=1, sizes=["tiny:4:32:1"], mask_ratios=[0.5]
+    )
+    run_benchmark(options, [], shown.append, told.append)
+    steps, arithmetic = tables("\n".join(shown))
+    assert len(built) == 1 and sum("tiny" in line for line in told) == 1
+    assert arithmetic[2][7] == next(row[7] for row in steps[2:] if row[4].startswith("HF sdpa"))
+    alone = []
+    run_benchmark(replace(options, parts=["arithmetic"]), [], alone.append)
+    assert len(tables("\n".join(alone))) == 1
+
+
+def test_batch_of_one_is_told():
+    text = benchmark_preprocess([TINY._replace(batch=1)], "cpu", 1, 1, torch.float32)
+    assert "batch 2" in text and "A batch of 1 is measured as one of 2" in text
+    assert "one round" in text and "Fewer than 5 rounds" in text
 
 
 def test_unknown_part_and_absent_gpu_are_refused(monkeypatch):

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmpmg.evaluation import memory_benchmark
 from mmpmg.evaluation.memory_benchmark import (
     SIDES,
     StepBytes,
@@ -55,3 +56,15 @@ def test_peak_of_a_real_process_holds_what_was_counted():
 def test_unknown_side_names_those_there_are():
     with pytest.raises(ValueError, match="HF eager"):
         build_side("theirs", SIZE, 0.75)
+
+
+def test_every_part_of_a_memory_measurement_is_told_before_it_starts(monkeypatch):
+    events = []
+    for name, found in (("step_bytes", StepBytes(1000, 10)), ("peak_of_process", 1000)):
+        monkeypatch.setattr(
+            memory_benchmark, name, lambda *_, name=name, found=found: events.append(name) or found
+        )
+    memory_benchmark.benchmark_memory([SIZE], [0.75], lambda what: events.append(what))
+    assert len(events) == 2 * (2 * len(SIDES) + 3)
+    assert all("memory, ViT tiny" in told for told in events[::2])
+    assert events[1::2] == ["step_bytes"] * 2 * len(SIDES) + ["peak_of_process"] * 3

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from mmpmg.evaluation import arithmetic_benchmark, gains_benchmark
+from mmpmg.evaluation import gains_benchmark, step_measurement
 from mmpmg.evaluation.arithmetic import (
     Product,
     best_square,
@@ -18,8 +18,9 @@ from mmpmg.evaluation.arithmetic import (
     count_flops,
     multiplying,
 )
-from mmpmg.evaluation.arithmetic_benchmark import benchmark_arithmetic, step_arithmetic
+from mmpmg.evaluation.arithmetic_benchmark import arithmetic_table
 from mmpmg.evaluation.gains_benchmark import DECODER_MASK, Gains, benchmark_gains
+from mmpmg.evaluation.step_measurement import measure_steps, step_arithmetic
 from mmpmg.evaluation.step_models import DECODER_DEPTH, DECODERS, StepSize
 from mmpmg.evaluation.undone_gains import UNDONE, instead, tokens_by_mask
 from mmpmg.models.backbones.masked_vit import ARCHITECTURES
@@ -90,8 +91,8 @@ def test_multiplying_counts_what_it_does(monkeypatch):
 
 def test_arithmetic_table(monkeypatch):
     pytest.importorskip("transformers", reason="pip install mmpmg[test]")
-    monkeypatch.setattr(arithmetic_benchmark, "best_square", lambda *_: Product(64, 64, 64))
-    text = benchmark_arithmetic([TINY], [0.5], "cpu", 1, 1)
+    monkeypatch.setattr(step_measurement, "best_square", lambda *_: Product(64, 64, 64))
+    text = arithmetic_table(measure_steps([TINY], [0.5], "cpu", 1, 1, True), "cpu", 1)
     row = [cell.strip() for cell in re.findall(r"^\|(.*)\|$", text, re.MULTILINE)[2].split("|")]
     assert row[:3] == [str(TINY), "0.5", "float32"]
     ours, theirs, measured, bound = (float(row[k].split()[0]) for k in (5, 6, 7, 8))
