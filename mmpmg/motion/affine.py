@@ -114,7 +114,9 @@ class Affine:
         return Motion(
             family="Affine",
             size=size,
-            homographies=step_powers(np.linalg.inv(step), num_frames),
+            homographies=step_powers(
+                np.linalg.inv(step), num_frames, f"Affine: scale={self.scale}"
+            ),
             resampling=self.resampling,
             interpolation=self.interpolation,
             border=border_fill("Affine", self.border),

@@ -24,6 +24,25 @@ def _warps(motion: Motion) -> bool:
     return motion.deformation is not None or bool((motion.homographies != np.eye(3)).any())
 
 
+def _shows_border(motion: Motion) -> bool:
+    """Whether a frame sees further than half a pixel, an edge pixel's own half, beyond the image.
+
+    A motion that does not (a window) looks the same with any border, up to that half pixel.
+    """
+    height, width = motion.size
+    corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]], float)
+    seen = np.tile(corners, (motion.num_frames, 1, 1))
+    if motion.deformation is not None:
+        seen += np.sign(corners - corners.mean(axis=0)) * motion.deformation.reach()[:, None]
+    # A quadrilateral before the horizon lies within the image if its corners do.
+    points = np.concatenate([seen, np.ones_like(seen[..., :1])], axis=2)
+    x, y, w = np.moveaxis(points @ motion.homographies.swapaxes(1, 2), 2, 0)
+    if (w <= 0).any():
+        return True
+    from_middle = np.abs(x / w - (width - 1) / 2), np.abs(y / w - (height - 1) / 2)
+    return bool(max(from_middle[0].max() - width / 2, from_middle[1].max() - height / 2) > 1e-6)
+
+
 def compose(motions: Sequence[Motion]) -> Motion:
     """Let one motion act on the clip that the one before has made.
 
@@ -40,7 +59,8 @@ def compose(motions: Sequence[Motion]) -> Motion:
 
     Args:
         motions: At least one, of the same length, size, and, where they resample at all, the same
-            interpolation and border (window families never show a border and fit any).
+            interpolation and border (a motion with border ``'replicate'`` that sees nothing beyond
+            the image, as the window families, fits any).
 
     Returns:
         The motion that does it all, family names joined by ``+``.
@@ -73,7 +93,7 @@ def compose(motions: Sequence[Motion]) -> Motion:
     num_frames = _shared("num_frames", [m.num_frames for m in motions], 0)
     size = _shared("size", [m.size for m in motions], (0, 0))
     moving = [m for m in motions if _warps(m)]
-    filled = [m.border for m in moving if m.border != "replicate"]
+    filled = [m.border for m in moving if m.border != "replicate" or _shows_border(m)]
     homographies = np.tile(np.eye(3), (num_frames, 1, 1))
     for motion in motions:
         homographies = homographies @ motion.homographies

@@ -16,12 +16,31 @@ from .motion import FloatArray, Motion
 from .ranges import clip_shape
 
 
-def step_powers(step: FloatArray, num_frames: int) -> FloatArray:
-    """Return (T, 3, 3): step to the power of 0 .. T-1, so frame 0 is the image itself."""
+def step_powers(step: FloatArray, num_frames: int, drawn_from: str) -> FloatArray:
+    """Raise a step to the powers of 0 .. T-1, so that frame 0 is the image itself.
+
+    Args:
+        step: (3, 3), a point of frame k + 1 to the point of frame k that it shows.
+        num_frames: T.
+        drawn_from: The recipe's option that makes the step as large as it is, for the message.
+
+    Returns:
+        (T, 3, 3) float64.
+
+    Raises:
+        ValueError: If a power is beyond the numbers.
+    """
     powers = np.empty((num_frames, 3, 3))
     powers[0] = np.eye(3)
-    for k in range(1, num_frames):
-        np.matmul(powers[k - 1], step, out=powers[k])
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(1, num_frames):
+            np.matmul(powers[k - 1], step, out=powers[k])
+        lost = ~np.isfinite(powers).all(axis=(1, 2)) | (np.linalg.det(powers) == 0)
+    if lost.any():
+        raise ValueError(
+            f"{drawn_from} is too much for num_frames={num_frames}: frame {int(lost.argmax())} "
+            "shows nothing of the image that numbers can tell; lower one of the two"
+        )
     return powers
 
 

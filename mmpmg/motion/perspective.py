@@ -101,7 +101,9 @@ class Perspective:
         return Motion(
             family="Perspective",
             size=size,
-            homographies=step_powers(step, num_frames),
+            homographies=step_powers(
+                step, num_frames, f"Perspective: distortion={self.distortion}"
+            ),
             resampling=self.resampling,
             interpolation=self.interpolation,
             border=border_fill("Perspective", self.border),

@@ -8,7 +8,9 @@ from mmpmg.motion import (
     FadeInOut,
     Identity,
     Layered,
+    MotionSampler,
     Perspective,
+    SlidingWindow,
     SmoothDisplacement,
     ZoomInOut,
     compose,
@@ -82,6 +84,26 @@ def test_identity_is_neutral():
         np.testing.assert_array_equal(render(noise(0), both), render(noise(0), turn))
     assert compose([turn]) is turn
     np.testing.assert_array_equal(render(noise(0), compose([still, still]))[3], noise(0))
+
+
+def test_a_repeated_edge_is_not_dropped_where_it_shows():
+    out = Affine(rotation=(9, 9), border="replicate").sample(np.random.default_rng(0), 4, SIZE)
+    filled = Affine(rotation=(9, 9), border=7).sample(np.random.default_rng(1), 4, SIZE)
+    for motions in ([out, filled], [filled, out]):
+        with pytest.raises(ValueError, match=r"border: .*'replicate'"):
+            compose(motions)
+    with pytest.raises(ValueError, match=r"border: .*'replicate'"):
+        MotionSampler([{"type": "Affine", "border": "replicate"}, "Affine"], "compose")
+    assert compose([out, out]).border == "replicate"
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (24, 30)])
+@pytest.mark.parametrize("op", [ZoomInOut(), SlidingWindow(), SmoothDisplacement()], ids=repr)
+def test_windows_fit_any_border(op, size):
+    filled = Affine(border=7).sample(np.random.default_rng(1), 4, size)
+    for seed in range(40):
+        window = op.sample(np.random.default_rng(seed), 4, size)
+        assert compose([filled, window]).border == (7, 7, 7)
 
 
 def test_a_deformation_acts_on_the_clip_made_before():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmpmg.motion import Perspective, render
+from mmpmg.motion import Affine, Perspective, render
 from mmpmg.motion.perspective import homography_from_corners
 
 
@@ -118,3 +118,15 @@ def test_a_distortion_that_rounds_to_nothing_is_refused():
 def test_wrong_options_are_named(options, told):
     with pytest.raises(ValueError, match=told):
         Perspective(**options)
+
+
+@pytest.mark.parametrize(
+    ("op", "num_frames", "told"),
+    [
+        (Perspective(distortion=0.99, whole_pixels=False), 64, "Perspective: distortion=0.99"),
+        (Affine(scale=(0.01, 0.01)), 200, r"Affine: scale=\(0.01, 0.01\)"),
+    ],
+)
+def test_steps_that_leave_the_numbers_are_told_by_the_option_they_come_from(op, num_frames, told):
+    with pytest.raises(ValueError, match=rf"{told} is too much for num_frames={num_frames}"):
+        op.sample(np.random.default_rng(0), num_frames, (64, 64))
