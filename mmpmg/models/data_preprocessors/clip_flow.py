@@ -18,7 +18,7 @@ from mmpmg.motion import Motion
 from mmpmg.motion.flow_torch import flow_batch
 from mmpmg.motion.transfer_torch import to_device
 
-MOTION_KEY = "motion"
+MOTION_KEYS = ("motion", "motions")
 FLOW, COVISIBLE = "flow", "covisible"
 
 
@@ -52,12 +52,25 @@ def attach_flow(data_samples: Sequence[ActionDataSample], device: torch.device) 
             _set(sample, flow, covisible)
 
 
-def flip_flow(sample: ActionDataSample) -> None:
-    """Mirror a sample's flow left to right: positions change sides and dx its sign."""
+def take_flow(data_samples: Sequence[ActionDataSample], device: torch.device) -> None:
+    """Take the arrays that the worker made, as `attach_flow` does, and compute none."""
+    for sample in data_samples:
+        if FLOW in sample or COVISIBLE in sample:
+            _take_arrays(sample, device)
+
+
+def flip_sample(sample: ActionDataSample) -> None:
+    """Mirror what a sample says of its clip left to right, in place.
+
+    Of the flow positions change sides and dx its sign. ``motion`` and ``motions`` go: they describe
+    the clip as it was, and not every motion has a mirror image of its own family.
+    """
     if FLOW in sample:
         mirrored = sample.flow.flip(-2)
         mirrored[..., 0].neg_()
         _set(sample, mirrored[0], sample.covisible.flip(-1)[0])
+    for key in MOTION_KEYS:
+        sample.pop(key, None)
 
 
 def batch_flow(data_samples: Sequence[ActionDataSample] | None) -> tuple[Tensor, Tensor]:
@@ -86,7 +99,7 @@ def batch_flow(data_samples: Sequence[ActionDataSample] | None) -> tuple[Tensor,
 
 
 def _motion(sample: ActionDataSample) -> Motion | None:
-    motion: Motion | None = deferred_motion(sample) or sample.metainfo.get(MOTION_KEY)
+    motion: Motion | None = deferred_motion(sample) or sample.metainfo.get(MOTION_KEYS[0])
     return motion
 
 

@@ -10,10 +10,16 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmpmg.models.data_preprocessors.clip_flow import attach_flow, flip_flow
+from mmpmg.models.data_preprocessors.clip_flow import attach_flow, flip_sample, take_flow
+from mmpmg.models.data_preprocessors.clip_shapes import (
+    FORMAT_SHAPES,
+    check_clips,
+    check_motions,
+)
 from mmpmg.models.data_preprocessors.deferred import render_deferred
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.models.token_noise import token_noise
+from mmpmg.motion.ranges import choice, number
 
 FLIP_STREAM = 0x666C6970
 """Sets the draw of the flip apart from the other draws of the same sample."""
@@ -39,13 +45,15 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         to_rgb: Whether to swap the first and the last colour.
         to_float32: Whether levels that are not normalised become float32.
         blending: Recipe of the mixing of clips, in training only.
-        format_shape: Layout of the clips; MMAction2's names.
+        format_shape: Layout of the clips; MMAction2's names. Deferred clips are ``'NCTHW'``.
         with_flow: Give the samples of pseudo-motion clips their exact ``flow`` (1, T-1, H, W, 2)
             and ``covisible`` (1, T-1, H, W), see `clip_flow.attach_flow`. Real clips get none; a
             model reads it with `clip_flow.batch_flow`, which says so. Not with ``blending``: a
             mixture of two clips has no single flow.
         flip_ratio: Share of samples that are mirrored left to right, flow included, in training
-            only; in [0, 1]. Decided by the sample's own seed: the same on any batch and rank.
+            only; in [0, 1]. Decided by the sample's own seed: the same on any batch and rank. The
+            worker's ``flow`` and ``covisible`` are then taken as with ``with_flow``, and mirrored;
+            a mirrored sample loses ``motion`` and ``motions``, which describe the clip as it was.
 
     Raises:
         ValueError: Options that exclude each other or are out of their range.
@@ -71,8 +79,8 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
                 "model.data_preprocessor: a mixture of two clips has no single flow; "
                 "with_flow=True needs blending=None"
             )
-        if not 0 <= flip_ratio <= 1:
-            raise ValueError(f"model.data_preprocessor.flip_ratio={flip_ratio!r} is outside [0, 1]")
+        flip_ratio = number("model.data_preprocessor", "flip_ratio", flip_ratio, 0.0, 1.0)
+        choice("model.data_preprocessor", "format_shape", format_shape, FORMAT_SHAPES)
         super().__init__(mean, std, to_rgb, to_float32, blending, format_shape)
         # Copies of pinned memory need not hold up the host, which has the next step to prepare.
         self._non_blocking = True
@@ -95,14 +103,18 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
             (B, V, C, T, H, W) float32 and the samples.
 
         Raises:
-            ValueError: A deferred sample is not of that shape, or the clips differ in shape.
+            ValueError: A deferred sample is not of that shape or came without its motion, the
+                clips differ in shape, or ``format_shape`` is not theirs.
         """
         # MMEngine calls this within autocast, where bf16 would shift what is rendered.
         with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
             if self.with_flow:
                 attach_flow(data_samples, self.device)
+            elif self.flip_ratio:
+                take_flow(data_samples, self.device)
+            check_motions(inputs, data_samples)
             clips = render_deferred(inputs, data_samples)
-            _check_alike(clips)
+            check_clips(clips, self.format_shape)
             if training and self.flip_ratio:
                 clips = self._flip(clips, data_samples)
             return super().preprocess(clips, data_samples, training)
@@ -117,16 +129,5 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         flips = [value < threshold or self.flip_ratio == 1 for value in noise[:, 0].tolist()]
         for sample, flipped in zip(data_samples, flips, strict=True):
             if flipped:
-                flip_flow(sample)
+                flip_sample(sample)
         return [clip.flip(-1) if f else clip for clip, f in zip(clips, flips, strict=True)]
-
-
-def _check_alike(clips: Sequence[Tensor]) -> None:
-    """Refuse clips of several shapes: MMEngine would fill the shorter ones up with black frames."""
-    shapes = dict.fromkeys(tuple(clip.shape) for clip in clips)
-    if len(shapes) > 1:
-        raise ValueError(
-            f"the clips of a batch differ in shape (V, C, T, H, W): {', '.join(map(str, shapes))}. "
-            "One or two frames are a deferred clip without its motion: name 'deferred_motion' in "
-            "PackActionInputs.meta_keys, or set deferred=False"
-        )

@@ -139,10 +139,31 @@ def test_samples_without_metainfo_pass(folder):
 
 def test_a_deferred_clip_whose_motion_was_not_packed_is_found(folder):
     data = batch(folder, ["Affine"], False)
-    lost = batch(folder, ["Affine"], True, meta=("sample_seed",))
+    lost = batch(folder, ["CutMix"], True, meta=("sample_seed",))
     data["inputs"][1], data["data_samples"][1] = lost["inputs"][1], lost["data_samples"][1]
-    with pytest.raises(ValueError, match=r"differ in shape.*\(1, 3, 1, 40, 32\).*meta_keys"):
+    with pytest.raises(ValueError, match=r"differ in shape.*\(1, 3, 2, 40, 32\).*meta_keys"):
         preprocessor()(data)
+
+
+def test_a_batch_of_deferred_clips_without_their_motions_is_found(folder):
+    lost = batch(folder, ["Affine"], True, meta=("sample_seed",))
+    told = r"shape .* \(1, 3, 1, 40, 32\).*'deferred_motion' in PackActionInputs.meta_keys"
+    with pytest.raises(ValueError, match=told):
+        preprocessor()(lost)
+
+
+def test_clips_of_several_lengths_are_not_taken_for_deferred_ones(folder):
+    data = batch(folder, ["Affine"], False)
+    data["inputs"][1] = data["inputs"][1][:, :, :7]
+    with pytest.raises(ValueError, match=r"8, 40.*7, 40.*one clip length and one size$"):
+        preprocessor()(data)
+
+
+@pytest.mark.parametrize("deferred", [True, False])
+def test_clips_are_no_images(folder, deferred):
+    layout = PMGDataPreprocessor(MEAN, STD, format_shape="NCHW")
+    with pytest.raises(ValueError, match=r"data_preprocessor\.format_shape='NCTHW'"):
+        layout(batch(folder, ["Affine"], deferred))
 
 
 @pytest.mark.parametrize("ops", OPS, ids=" ".join)
@@ -176,7 +197,10 @@ def test_a_deferred_clip_crosses_in_a_fraction_of_the_bytes(ops, fraction):
     ("options", "told"),
     [
         (dict(with_flow=True, blending=dict(type="ClipMixup")), "no single flow"),
-        (dict(flip_ratio=1.5), r"flip_ratio=1\.5 is outside \[0, 1\]"),
+        (dict(flip_ratio=1.5), r"flip_ratio=1\.5 is not a number in \[0, 1\]"),
+        (dict(flip_ratio="0.5"), r"data_preprocessor: flip_ratio='0\.5' is not a number"),
+        (dict(flip_ratio=True), "flip_ratio=True is not a number"),
+        (dict(format_shape="NTCHW"), "format_shape='NTCHW' is unknown; choose one of NCTHW"),
         (dict(mean=MEAN), "mean and std belong together"),
     ],
 )

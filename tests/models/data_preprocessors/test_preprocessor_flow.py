@@ -126,7 +126,7 @@ def test_flips_depend_on_the_sample_alone_and_come_in_training_only(folder):
 
 
 def test_the_share_of_flips_is_the_one_asked_for():
-    clips = [torch.tensor([0, 1], dtype=torch.uint8).expand(1, 3, 1, 1, 2)] * 2000
+    clips = [torch.tensor([0, 1], dtype=torch.uint8).expand(1, 3, 2, 1, 2)] * 2000
     samples = [ActionDataSample(metainfo=dict(sample_seed=k)) for k in range(2000)]
     data = dict(inputs=clips, data_samples=samples)
     out = PMGDataPreprocessor(flip_ratio=0.3)(data, training=True)["inputs"]
@@ -149,6 +149,35 @@ def test_real_clips_have_no_flow_and_who_needs_it_is_told(folder):
 def test_without_being_asked_no_flow_is_made(folder):
     samples = PMGDataPreprocessor()(batch(folder, True, ("deferred_motion",)))["data_samples"]
     assert not any("flow" in sample for sample in samples)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_flow_that_nobody_asked_for_is_mirrored_with_the_clip(folder, training):
+    """Worker's arrays, NumPy's or torch's, without with_flow."""
+    kept = PMGDataPreprocessor(with_flow=True, flip_ratio=0.5)
+    for convert in (lambda values: values, torch.as_tensor):
+        expected = kept(batch(folder, False, arrays=True), training=training)
+        data = batch(folder, False, arrays=True)
+        for sample in data["data_samples"]:
+            for key in ("flow", "covisible"):
+                sample.set_field(convert(getattr(sample, key)), key)
+        got = PMGDataPreprocessor(flip_ratio=0.5)(data, training=training)
+        assert torch.equal(got["inputs"], expected["inputs"])
+        for ours, theirs in zip(
+            batch_flow(got["data_samples"]), batch_flow(expected["data_samples"])
+        ):
+            assert torch.equal(ours, theirs)
+
+
+@pytest.mark.parametrize("with_flow", [True, False])
+def test_a_mirrored_sample_has_no_motion_that_is_not_its_own(folder, with_flow):
+    meta = ("motion", "motions")
+    plain = PMGDataPreprocessor()(batch(folder, False, meta))["inputs"]
+    data = batch(folder, False, meta)
+    out = PMGDataPreprocessor(with_flow=with_flow, flip_ratio=0.5)(data, training=True)
+    mirrored = [not torch.equal(a, b) for a, b in zip(out["inputs"], plain)]
+    assert 0 < sum(mirrored) < COUNT
+    assert ["motion" not in sample for sample in out["data_samples"]] == mirrored
 
 
 def test_half_of_the_workers_arrays_is_an_error(folder):
