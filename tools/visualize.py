@@ -7,7 +7,7 @@ from pathlib import Path
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
 from mmpmg.engine.launch import add_shared_options, load_recipe
 from mmpmg.visualization import STATISTICS
-from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
+from mmpmg.visualization.recipe_pictures import FORMATS, PictureOptions, draw_recipe
 
 
 def parse_options() -> argparse.Namespace:
@@ -20,7 +20,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--num-clips", type=int, default=4, help="clips to draw")
     parser.add_argument("--out", help="folder for the pictures (WORK_DIR/pictures)")
     parser.add_argument(
-        "--format", nargs="+", default=["png", "gif"], choices=["png", "gif", "mp4"],
+        "--format", nargs="+", default=["png", "gif"], choices=FORMATS,
         help="contact sheet and animations of the clips",
     )  # fmt: skip
     parser.add_argument(

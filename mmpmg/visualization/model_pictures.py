@@ -85,6 +85,45 @@ def mixed_clips(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample])
         return _grey_levels(model.pixels(_inputs(model, samples, training=True)[0]))
 
 
+def mixing_shares(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[float]:
+    """Return how much of each clip of :func:`mixed_clips` is its own, in [0, 1].
+
+    The rest is the clip before it, for the first clip the last.
+    """
+    count = len(samples)
+    with evaluating(model):
+        clips, data_samples = _inputs(model, samples)
+        # Mixed are clips that show nothing but their number, whatever kind of mixing it is.
+        numbers = torch.arange(count, dtype=torch.float32).view(-1, 1, 1, 1, 1, 1)
+        flat = numbers.expand(-1, 1, 1, *clips.shape[-3:]).to(clips.device)
+        mixed = model.data_preprocessor.blending(flat, data_samples)[0].mean((1, 2, 3, 4, 5))
+    if count == 1:
+        return [1.0]
+    first, *others = mixed.tolist()
+    return [1 - first / (count - 1), *(value - i for i, value in enumerate(others))]
+
+
+def mixing_labels(samples: Sequence[TrainingSample], shares: Sequence[float]) -> list[str]:
+    """Say what each mixed clip is made of; a share near 0 or 1 looks like no mixing at all.
+
+    Args:
+        samples: What was mixed.
+        shares: Of :func:`mixing_shares`.
+
+    Returns:
+        One label for each sample.
+    """
+    if len(samples) == 1:
+        return [f"{samples[0].family}, alone, so not mixed"]
+    labels = []
+    for number, (sample, share) in enumerate(zip(samples, shares, strict=True)):
+        own, other = round(100 * share), (number - 1) % len(samples)
+        labels.append(
+            f"{own} % {sample.family} + {100 - own} % {samples[other].family} (clip {other + 1})"
+        )
+    return labels
+
+
 def reconstruct_samples(
     model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]
 ) -> list[Reconstruction]:

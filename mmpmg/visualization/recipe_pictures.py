@@ -28,7 +28,13 @@ from .contact_sheet import contact_sheet
 from .families import family_clips, family_sheet
 from .gallery import gallery_sheet, square
 from .labels import Picture
-from .model_pictures import draw_masks, mixed_clips, reconstruct_samples
+from .model_pictures import (
+    draw_masks,
+    mixed_clips,
+    mixing_labels,
+    mixing_shares,
+    reconstruct_samples,
+)
 from .reconstruction_picture import reconstruction_picture
 from .training_samples import (
     TrainingSample,
@@ -39,6 +45,7 @@ from .training_samples import (
 )
 from .writers import write
 
+FORMATS = ("png", "jpg", "gif", "mp4")
 FAMILY_SIDE = 224
 FAMILY_SHADERS = (25, 1)
 """Programs whose images show well what each motion does: unlike parts, and no symmetry."""
@@ -50,7 +57,7 @@ class PictureOptions:
 
     Attributes:
         num_clips: Clips, spread evenly over the training set, at least 1.
-        formats: Of "png" (contact sheet), "gif" and "mp4" (animation).
+        formats: Of "png" and "jpg" (contact sheet), "gif" and "mp4" (animation).
         mask: Draw the recipe's own masks.
         flow: Draw the exact flow of pseudo-motion clips.
         families: Draw all families on one image.
@@ -98,9 +105,9 @@ def draw_recipe(
         FileNotFoundError: No such checkpoint.
         ValueError: The recipe has no training data or not the model that is asked for.
     """
-    unknown = [name for name in options.formats if name not in ("png", "gif", "mp4")]
+    unknown = [name for name in options.formats if name not in FORMATS]
     if unknown:
-        raise ValueError(f"--format {' '.join(unknown)} is unknown; it is of png, gif, mp4")
+        raise ValueError(f"--format {' '.join(unknown)} is unknown; it is of {', '.join(FORMATS)}")
     if checkpoint is not None and not Path(checkpoint).is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}")
     if config.get("train_dataloader") is None:
@@ -141,11 +148,7 @@ def _draw_samples(
     if model is not None and blending is not None:
         sheet = contact_sheet(
             mixed_clips(model, samples),
-            [
-                f"{sample.family}, mixed with {samples[number - 1].family} "
-                f"(clip {(number - 1) % len(samples) + 1})"
-                for number, sample in enumerate(samples)
-            ],
+            mixing_labels(samples, mixing_shares(model, samples)),
             options.columns,
             f"The same clips after {blending.type}, as the model trains on them",
             cell_height(samples[0].clip),
@@ -231,7 +234,7 @@ def _draw_clips(
     files = []
     height = cell_height(samples[0].clip)
     for name in options.formats:
-        if name == "png":
+        if name in ("png", "jpg"):
             title = "Training clips" + (", before mixing" if mixes else "")
             picture = annotated_sheet(clips, options.columns, title, height)
         else:
@@ -277,7 +280,7 @@ def _draw_families(dataset: Any, seed: int, out: Path, options: PictureOptions) 
     moved = family_clips(images[0], images[1], seed=seed)
     files = []
     for name in options.formats:
-        if name == "png":
+        if name in ("png", "jpg"):
             picture = family_sheet(moved, options.columns)
         else:
             clips = [AnnotatedClip(clip, motion.family) for motion, clip in moved]

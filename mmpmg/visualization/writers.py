@@ -35,7 +35,7 @@ def write(path: str | Path, picture: Picture, fps: float = 8.0) -> Path:
     if ending not in ENDINGS:
         raise ValueError(
             f"cannot write {path.name}: the ending is one of {', '.join(ENDINGS)} "
-            "(tools/visualize.py --format png gif mp4)"
+            "(tools/visualize.py --format png jpg gif mp4)"
         )
     if fps <= 0:
         raise ValueError(f"fps {fps} must be > 0")

@@ -72,8 +72,9 @@ def test_other_ops_take_the_place_of_the_recipes(recipe: Config, tmp_path: Path)
 
 
 def test_families_alone_leave_the_clips_alone(recipe: Config, tmp_path: Path) -> None:
-    files = draw_recipe(recipe, tmp_path, PictureOptions(families=True, formats=("png",)))
-    assert [file.name for file in files] == ["families.png"]
+    files = draw_recipe(recipe, tmp_path, PictureOptions(families=True, formats=("jpg",)))
+    assert [file.name for file in files] == ["families.jpg"]
+    assert Image.open(files[0]).format == "JPEG"
 
 
 def test_a_gallery_shows_each_image_beside_its_own_clip(recipe: Config, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def _plain(folder: Path) -> Path:
 
 
 def test_mistakes_are_named(recipe: Config, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="png, gif, mp4"):
+    with pytest.raises(ValueError, match="png, jpg, gif, mp4"):
         draw_recipe(recipe, tmp_path, PictureOptions(formats=("avi",)))
     with pytest.raises(FileNotFoundError, match="no checkpoint at nowhere"):
         draw_recipe(recipe, tmp_path, PictureOptions(), "nowhere")
