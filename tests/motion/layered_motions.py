@@ -30,8 +30,13 @@ def matte(rng, outline: str) -> Matte:
     )  # fmt: skip
 
 
-def path(rng, deformed: bool, colored: bool = False, tilted: bool = False, **options) -> Motion:
-    """A homography that shifts, turns, scales and tilts more with every frame."""
+def path(
+    rng, deformed: bool, colored: bool = False, tilted: float | bool = False, **options
+) -> Motion:
+    """A homography that shifts, turns, scales and tilts more with every frame.
+
+    ``tilted``: how far, per pixel (True: 0.004); from about 0.02 on the horizon crosses the frame.
+    """
     homographies = np.tile(np.eye(3), (FRAMES, 1, 1))
     turn, scale = rng.uniform(-0.1, 0.1), rng.uniform(0.97, 1.03)
     for k in range(FRAMES):
@@ -39,7 +44,8 @@ def path(rng, deformed: bool, colored: bool = False, tilted: bool = False, **opt
         x, y = rng.uniform(-3, 3, 2) + k * rng.uniform(-4, 4, 2)
         homographies[k, :2] = [[c, -s, x], [s, c, y]]
         if tilted:
-            homographies[k, 2, :2] = rng.uniform(-0.004, 0.004, 2)
+            most = 0.004 if tilted is True else tilted
+            homographies[k, 2, :2] = rng.uniform(-most, most, 2)
     names = ("hue", "brightness", "saturation") if colored else ()
     color = rng.uniform(0.7, 1.3, (FRAMES, 3)) if colored else np.empty((FRAMES, 0))
     return Motion(

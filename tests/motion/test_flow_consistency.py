@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from reference.motion_reference import displaced
 
 from mmpmg.motion import Deformation, Layer, Matte, Motion, Paste, build_op, render
+from mmpmg.motion.flow_torch import flow_batch
 
 SIZE = (72, 90)
 FAMILIES = {
@@ -113,6 +114,22 @@ def test_a_part_has_its_own_flow_and_hides_what_lies_below():
     assert seen[12, 12] and seen[12, 30]
     assert not seen[12, 22], "the part moves over it"
     assert not seen[12, 17] and not seen[12, 7], "the soft rim is nobody's"
+
+
+def test_a_pixel_moves_with_the_part_from_an_alpha_of_one_half_on():
+    """On a wide rim, here and on the device: half of it moves with the part, half does not."""
+    jump = np.tile(np.eye(3), (2, 1, 1))
+    jump[1, 0, 2] = -3.0
+    wide = Matte("blob", (20.0, 20.0), 10.0, softness=12.0)
+    layer = Layer(wide, Motion("part", (40, 40), jump))
+    motion = Motion("x", (40, 40), np.tile(np.eye(3), (2, 1, 1)), layers=(layer,))
+    y, x = np.mgrid[:40, :40]
+    alpha = wide.alpha(x, y)
+    clear = np.abs(alpha - 0.5) > 0.01
+    for flow in (motion.flow()[0], flow_batch([motion])[0][0, 0].numpy()):
+        np.testing.assert_array_equal(flow[clear, 0], np.where(alpha >= 0.5, 3.0, 0.0)[clear])
+    for low, high in ((0.3, 0.49), (0.51, 0.7)):
+        assert ((alpha > low) & (alpha < high)).any()
 
 
 def test_the_paste_lies_over_the_parts():

@@ -175,6 +175,20 @@ def test_seeds_bring_all_kinds():
     assert np.std([s[-1] for s in sizes]) > 0.1
 
 
+def test_growth_is_the_factor_by_which_a_part_grows():
+    op = Layered(
+        parts=(1, 1), part_size=(0.3, 0.3), growth=(2, 2), deform=0, velocity=(0, 0),
+        acceleration=(0, 0),
+    )  # fmt: skip
+    for seed in range(5):
+        motion = op.sample(np.random.default_rng(seed), 5, (64, 64))
+        steps = np.linalg.inv(motion.layers[0].motion.homographies)  # part to frame
+        sizes = np.sqrt(np.linalg.det(steps[:, :2, :2]))
+        np.testing.assert_allclose(sizes / sizes[0], 2.0 ** (np.arange(5) / 4))
+        areas = Part(motion.layers[0], None).alphas().astype(float).sum(axis=(1, 2))
+        assert areas[-1] > areas[0]
+
+
 def test_the_background_moves_by_the_set_named():
     op = Layered(background={"a": {"type": "Affine"}, "z": {"type": "ZoomInOut", "weight": 0}})
     motion = op.sample(np.random.default_rng(0), 4, (32, 32))

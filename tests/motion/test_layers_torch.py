@@ -10,9 +10,10 @@ import pytest
 import torch
 from motion.layered_motions import FRAMES, SIZE, layered, matte, path
 
-from mmpmg.motion import OPS, Affine, Matte, build_op, render
+from mmpmg.motion import OPS, Affine, Layer, Matte, Motion, build_op, render
 from mmpmg.motion.flow_torch import flow_batch
 from mmpmg.motion.matte_torch import draw_mattes
+from mmpmg.motion.part_opencv import Part
 from mmpmg.motion.render_torch import render_batch
 from mmpmg.motion.waves_torch import Waves
 
@@ -73,6 +74,58 @@ def test_mattes_are_drawn_as_numpy_draws_them(outline) -> None:
 )
 def test_deformed_clips_agree_within_two_levels(options) -> None:
     agree([path(np.random.default_rng(k), True, tilted=k % 2 == 1, **options) for k in range(6)])
+
+
+@pytest.mark.parametrize("border", [(9, 80, 200), "replicate"])
+def test_a_deformed_horizon_is_where_the_definition_puts_it(border) -> None:
+    """Behind it there is border, in the background and in a part alike, pixel by pixel."""
+    fill = np.array((0, 0, 0) if border == "replicate" else border)
+    behind = 0
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        motion = path(rng, True, tilted=0.05, border=border)
+        white = np.full((*SIZE, 3), 255, np.uint8)
+        clips = (
+            render(white, motion),
+            render_batch(planes([white]), [motion])[0].permute(1, 2, 3, 0).numpy(),
+        )
+        grid = np.stack(np.meshgrid(np.arange(SIZE[1]), np.arange(SIZE[0])), -1).astype(float)
+        for k in range(FRAMES):
+            looked = grid + motion.deformation.at(k, grid)
+            w = looked @ motion.homographies[k, 2, :2] + motion.homographies[k, 2, 2]
+            behind += (w < -1e-3).sum()
+            for clip in clips:
+                assert (clip[k][w < -1e-3] == fill).all()
+    assert behind > 1000
+
+
+def test_a_part_that_reaches_behind_the_horizon_is_laid_wherever_it_shows() -> None:
+    """A part cut to its own box against the same part cut from the whole frame, and the device."""
+    across = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        shape = matte(rng, ("blob", "polygon")[seed % 2])
+        part = path(rng, seed % 4 < 3, tilted=0.05, border="replicate")
+        layer = Layer(shape, part)
+        still = Motion("still", SIZE, np.tile(np.eye(3), (FRAMES, 1, 1)), layers=(layer,))
+        alphas = Part(layer, None).alphas()
+        levels = np.repeat(shape.raster(SIZE)[..., None], 3, axis=2)
+        flat = Motion(
+            "flat", SIZE, part.homographies, border=(0, 0, 0), deformation=part.deformation
+        )
+        whole = render(levels, flat)[..., 0]
+        assert np.abs(alphas.astype(int) - whole).max() <= 1
+        image, other = picture(seed), picture(seed + 50)
+        ours = render_batch(planes([image]), [still], planes([other])[:, None])
+        difference = np.abs(
+            ours[0].permute(1, 2, 3, 0).numpy().astype(int) - render(image, still, [other])
+        )
+        assert (difference > 2).mean() < 1e-3
+        corners = np.array(shape.box())[[[0, 1], [2, 1], [0, 3], [2, 3]]]
+        seen = np.linalg.inv(part.homographies) @ np.c_[corners, np.ones(4)].T
+        cut = (seen[:, 2] <= 0).any(axis=1) & (whole >= 128).any(axis=(1, 2))
+        across += cut.sum()
+    assert across > 0, "a shape that shows in part and whose box reaches behind the horizon"
 
 
 @pytest.mark.parametrize("parts", [1, 2, 4])
