@@ -25,6 +25,9 @@ PACKAGES = (
     "mmaction2",
 )
 
+BUSY = 0.5
+"""Load for each core above which others would share the cores with what is measured."""
+
 
 def usable_cores() -> int:
     """Cores that this process may run on."""
@@ -58,7 +61,7 @@ def gpu_name() -> str:
 
 
 def commit() -> str:
-    """Abbreviated commit of the source tree, with a plus when files differ from it."""
+    """Abbreviated commit of the source tree, and whether files differ from it."""
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -68,7 +71,8 @@ def commit() -> str:
 
     try:
         head = git("rev-parse", "--short", "HEAD")
-        return head + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return head + (", with changes that are not committed" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown (not a git checkout)"
 
@@ -84,6 +88,18 @@ def versions() -> str:
     return ", ".join(found)
 
 
+def describe_load(load: float) -> str:
+    """Say how busy the cores are, and warn when measuring now is of no use.
+
+    Args:
+        load: Mean number of processes that ran or wanted to, in the last minute.
+    """
+    told = f"{load:.1f} on {usable_cores()} cores"
+    if load > BUSY * usable_cores():
+        return f"{told}: **busy, do not use these figures**"
+    return told
+
+
 def describe_machine(arguments: Sequence[str], device: str) -> str:
     """Say where, when and with what the figures below were measured, as a Markdown list.
 
@@ -96,7 +112,7 @@ def describe_machine(arguments: Sequence[str], device: str) -> str:
     """
     gpu = gpu_name() if device == "cuda" else "not used"
     # Others on the same cores are the likeliest reason for a wide spread.
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    load = describe_load(os.getloadavg()[0]) if hasattr(os, "getloadavg") else "unknown"
     facts = {
         "command": f"`{shlex.join(['python', 'tools/benchmark.py', *arguments])}`",
         "CPU": f"{cpu_name()}, {usable_cores()} cores",

@@ -16,6 +16,7 @@ Clock: TypeAlias = Callable[[], float]
 Timings: TypeAlias = dict[str, list[float]]
 
 FEW_ROUNDS = 5
+FEW_ROUNDS_HINT = f"Fewer than {FEW_ROUNDS} rounds: add `--repeats {FEW_ROUNDS}` or more."
 WIDE = 0.2
 """Spread of a ratio, as a share of its median, above which the machine was not quiet."""
 
@@ -64,7 +65,7 @@ def notes(found: Sequence[Spread]) -> str:
     """
     lines = []
     if min(each.rounds for each in found) < FEW_ROUNDS:
-        lines.append(f"Fewer than {FEW_ROUNDS} rounds: add `--repeats {FEW_ROUNDS}` or more.")
+        lines.append(FEW_ROUNDS_HINT)
     widest = max(each.width for each in found)
     if widest > WIDE:
         lines.append(

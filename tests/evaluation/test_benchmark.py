@@ -13,6 +13,7 @@ import torch
 
 from mmpmg.evaluation import (
     finetune_benchmark,
+    machine,
     render_benchmark,
     step_benchmark,
     step_measurement,
@@ -161,15 +162,46 @@ def test_render_table_has_a_positive_ratio_for_each_family():
     head, _, *rows = tables(text)[0]
     assert head == render_benchmark.HEAD
     assert [row[0] for row in rows] == [*WARPING, *COLORING, *render_benchmark.BEYOND]
+    assert "Fewer than 5 rounds" in text
     for row in rows[: len(WARPING)]:
         assert all(float(n) > 0 for n in re.findall(r"[\d.]+", " ".join(row[2:])))
+
+
+def test_speeds_and_their_ratio_are_of_all_rounds_and_the_aim_is_judged_by_the_median():
+    # Two cheap motions on which theirs is quicker, three on which ours is six times as fast.
+    timings = {"ours": [1.0, 1.0, 0.5, 0.5, 0.5], "theirs": [0.5, 0.5, 3.0, 3.0, 3.0]}
+    assert render_benchmark.compare(timings)[:3] == [
+        "1.4",
+        "0.5",
+        "2.86",
+    ]  # 5 / 3.5, 5 / 10, 10 / 3.5
+    assert render_benchmark.compare(timings)[3:] == ["6.00 (0.50 to 6.00)", "met"]
+    timings["theirs"][4] = 2.0
+    timings["theirs"][3] = 2.0
+    assert render_benchmark.compare(timings)[3:] == ["4.00 (0.50 to 6.00)", "missed"]
+
+
+def test_busy_cores_and_uncommitted_changes_are_told(monkeypatch):
+    monkeypatch.setattr(machine, "usable_cores", lambda: 4)
+    assert machine.describe_load(2.0) == "2.0 on 4 cores"
+    assert machine.describe_load(2.1).startswith("2.1 on 4 cores: **busy")
+    changed = []
+
+    def git(command, **_):
+        output = "abc1234\n" if "rev-parse" in command else "".join(changed)
+        return subprocess.CompletedProcess(command, 0, stdout=output)
+
+    monkeypatch.setattr(subprocess, "run", git)
+    assert machine.commit() == "abc1234"
+    changed.append(" M a.py\n")
+    assert machine.commit() == "abc1234, with changes that are not committed"
 
 
 def test_broken_torchvision_leaves_the_rest(monkeypatch):
     monkeypatch.setitem(sys.modules, "torchvision", None)
     text = render_benchmark.benchmark_render(2, (40, 40), repeats=1)
     rows = {row[0]: row for row in tables(text)[0]}
-    assert rows["FadeInOut"][-1].startswith("not measured")
+    assert rows["FadeInOut"][-2].startswith("not measured")
     assert float(rows["Affine"][2]) > 0
 
 
