@@ -11,7 +11,7 @@ from mmpmg.visualization.class_bars import draw_class_bars
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--run", nargs=2, action="append", required=True, metavar=("NAME", "DUMP"),
         help="name of a run and its predictions (tools/test.py --dump); two or three times. "

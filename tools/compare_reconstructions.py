@@ -11,7 +11,9 @@ from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compar
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--model", nargs=3, action="append", required=True,

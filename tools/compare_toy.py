@@ -20,7 +20,7 @@ ARMS = {
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--out", type=Path, default="work_dirs/compare_toy", help="folder for runs")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3], help="folds to run")
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS))

@@ -16,7 +16,7 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--out", default="work_dirs/demo", help="folder for all that is made")
     return parser.parse_args()
 

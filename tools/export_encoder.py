@@ -9,7 +9,7 @@ from mmpmg.engine.encoder_export import export_encoder
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("checkpoint", help="checkpoint of a pre-training run")
     parser.add_argument("out", help="file to write, e.g. encoder.pth")
     return parser.parse_args()

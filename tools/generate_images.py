@@ -35,7 +35,9 @@ from mmpmg.engine.recipe_changes import RecipeChanges
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("source", nargs="?", choices=list(SOURCES), help="the generator")
     parser.add_argument("--num", type=int, help="number of images")

@@ -10,7 +10,7 @@ from mmpmg.evaluation.accuracy_plot import plot_accuracy
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", nargs="+", metavar="WORK_DIR", help="work dirs of fine-tuning runs")
     parser.add_argument("--axis", choices=list(AXES), required=True, help="what changes")
     parser.add_argument(

@@ -39,7 +39,9 @@ from mmpmg.engine.image_generation.progress import Progress
 def parse_options() -> dict[str, Any]:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
@@ -58,7 +60,7 @@ def parse_options() -> dict[str, Any]:
     )  # fmt: skip
 
     def add(name: str, text: str, folder: str = "") -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, parents=[dataset])
+        command = commands.add_parser(name, help=text, parents=[dataset], allow_abbrev=False)
         if folder:
             command.add_argument(
                 "annotations", type=Path, nargs="?", help=f"folder ({folder}/annotations)"
@@ -89,7 +91,9 @@ def parse_options() -> dict[str, Any]:
     command.add_argument("--train", type=Path, help="list for training")
     command.add_argument("--val", type=Path, help="list for validation")
 
-    command = commands.add_parser("subset", help="parts of a list", parents=[shared])
+    command = commands.add_parser(
+        "subset", help="parts of a list", parents=[shared], allow_abbrev=False
+    )
     command.add_argument("source", type=Path, metavar="LIST", help="annotation file")
     command.add_argument("--shots", type=int, nargs="+", default=[], help="videos of each class")
     command.add_argument("--fractions", type=float, nargs="+", default=[], help="of each class")

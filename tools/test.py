@@ -14,7 +14,7 @@ from mmpmg.engine.training import test
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     add_shared_options(parser)
     parser.add_argument("checkpoint", help="checkpoint file")
     parser.add_argument("--dump", help="pickle file for the predictions")

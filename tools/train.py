@@ -14,7 +14,7 @@ from mmpmg.engine.training import train
 
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     add_shared_options(parser)
     parser.add_argument(
         "--resume",

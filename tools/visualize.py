@@ -13,7 +13,9 @@ from mmpmg.visualization.recipe_pictures import FORMATS, PictureOptions, draw_re
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
     )
     add_shared_options(parser)
     parser.add_argument("--checkpoint", help="draw what this checkpoint reconstructs")
