@@ -16,6 +16,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
+from mmpmg.engine.log_noise import silence_noise
 from mmpmg.engine.recipe_changes import (
     RecipeChanges,
     check_changes,
@@ -158,6 +159,7 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
             )
     with mistyped_keys_named(config):
         runner = RUNNERS.get(kind).from_cfg(config)
+        silence_noise(runner.logger)
         if isinstance(runner.model, dict):
             # A FlexibleRunner would build it when training starts: too late to look at it.
             runner.model = MODELS.build(runner.model)

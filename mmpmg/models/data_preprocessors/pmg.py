@@ -77,7 +77,7 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         if with_flow and blending is not None:
             raise ValueError(
                 "model.data_preprocessor: a mixture of two clips has no single flow; "
-                "with_flow=True needs blending=None"
+                "with_flow=True needs model.data_preprocessor.blending=None"
             )
         flip_ratio = number("model.data_preprocessor", "flip_ratio", flip_ratio, 0.0, 1.0)
         choice("model.data_preprocessor", "format_shape", format_shape, FORMAT_SHAPES)
