@@ -7,20 +7,20 @@ from typing import Any
 
 # Named here and not read from the package: a wrong option must not wait for torch to be loaded.
 MINUTES = {
-    "render": "2",
-    "deferred": "3",
-    "data-wait": "4",
-    "preprocess": "4",
-    "step": "5",
-    "arithmetic": "5, with step in the same call nothing more",
-    "gains": "4",
-    "memory": "4",
-    "finetune": "2",
-    "index": "under 1",
-    "archives": "2",
-    "images": "2",
+    "render": "1",
+    "deferred": "2",
+    "data-wait": "not timed",
+    "preprocess": "3",
+    "step": "not timed",
+    "arithmetic": "not timed; with step in the same call one measurement",
+    "gains": "not timed",
+    "memory": "not timed",
+    "finetune": "over 4",
+    "index": "over 4",
+    "archives": "not timed",
+    "images": "not timed",
 }
-"""Part -> minutes with its own number of rounds on two cores that are free."""
+"""Part -> minutes, measured with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
 SIZES = {
     "cpu": ("small:16:112:4", "base:16:224:1"),
@@ -38,8 +38,9 @@ def make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=(
-            f"parts, and roughly their minutes on two free cores, default sizes:\n{listed}\n"
-            "Small steps are quick ones: --size tiny:16:64:1 --repeats 5.\n"
+            f"parts, and their minutes on two busy cores (less on free ones):\n{listed}\n"
+            "Under a minute each there: preprocess, step, arithmetic, gains and finetune with\n"
+            "--size tiny:16:64:1 --mask-ratio 0.9 --repeats 5 --threads 1; memory takes one.\n"
             f"No part named: all of them; with --device cuda {', '.join(GPU_PARTS)}.\n"
             "Tables go to stdout, progress to stderr."
         ),
