@@ -1,7 +1,8 @@
 """PMG with ViT-H (VideoMAE's huge encoder, decoder 640 wide); not in the paper, not run yet.
 
 A GPU of 40 GB holds its 32 clips in bf16, computed, not run: `tools/benchmark.py memory --size
-huge:16:224:1 --mask-ratio 0.75`. backbone.with_cp=True makes room for more, at a third more work.
+huge:16:224:1 --mask-ratio 0.75`. backbone.with_cp=True makes room for more, at a third more
+arithmetic, computed, not run.
 
     tools/dist_train.sh configs/pmg/vit-h_shaders1k.py 8
 """

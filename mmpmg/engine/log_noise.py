@@ -17,7 +17,8 @@ def silence_noise(logger: logging.Logger) -> None:
     Args:
         logger: The runner's; at level DEBUG (``log_level="DEBUG"`` in a recipe) it keeps all.
     """
-    if logger.level > logging.DEBUG:
+    levels = [handler.level for handler in logger.handlers]  # MMEngine gives the logger none
+    if min(levels, default=logging.INFO) > logging.DEBUG:
         logger.addFilter(_says_something)
 
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 import torch
-from mmengine.fileio import FileClient
+from mmengine.fileio import FileClient, HardDiskBackend
 from mmengine.logging import MMLogger
 from mmengine.optim import DefaultOptimWrapperConstructor
 
@@ -22,6 +22,7 @@ def test_mmengine_s_noise_goes_unless_everything_is_wanted(level, tmp_path):
     recipe = dict(type="OptimWrapper", optimizer=dict(type="SGD", lr=0.1, weight_decay=0.1))
     DefaultOptimWrapperConstructor(recipe, dict(bias_decay_mult=0.0))(torch.nn.Linear(2, 2))
     FileClient(backend="disk")
+    HardDiskBackend()
     logger.log(logging.WARNING, "videos are missing")
     for handler in logger.handlers:
         handler.flush()
