@@ -20,7 +20,7 @@ MINUTES = {
     "archives": "not timed",
     "images": "not timed",
 }
-"""Part -> minutes, measured with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
+"""Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
 SIZES = {
     "cpu": ("small:16:112:4", "base:16:224:1"),
