@@ -13,8 +13,12 @@ from mmpmg.models.tokens import TokenShape
 
 
 def mean_square(difference: Tensor) -> Tensor:
-    """Average the squares: as the norm's square, whose two passes make no copy of their input."""
-    return torch.linalg.vector_norm(difference).square() / difference.numel()
+    """Average the squares: as squares of norms, whose two passes make no copy of their input.
+
+    Of each token's norm: on a CPU a norm adds naively in float32, which over a whole batch is wrong
+    by a percent.
+    """
+    return torch.linalg.vector_norm(difference, dim=-1).square().sum() / difference.numel()
 
 
 def mean_absolute(difference: Tensor) -> Tensor:
@@ -36,7 +40,7 @@ class MaskedRegressionHead(BaseModule):
 
     Args:
         target: Config of the target; the pretrainer adds ``token_shape``. It must hand over a
-            tensor of its own making: the difference is written into it.
+            float32 (float64) tensor of its own making: the difference is written into it.
         in_channels: Width of the decoder; the pretrainer fills it in.
         token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
         loss: "mse" (VideoMAE), "l1" or "smooth_l1", averaged over masked tokens and values.
@@ -88,7 +92,6 @@ class MaskedRegressionHead(BaseModule):
         """
         with torch.no_grad():
             target = self.target(pixels, masked)
-        prediction = self(features)
-        prediction = prediction.to(torch.promote_types(prediction.dtype, torch.float32))
-        # Into the target's memory: for the backward pass one tensor is kept instead of two.
-        return self.loss_weight * self.loss_fn(target.sub_(prediction))
+        # Into the target's memory, and so in its precision, whatever autocast made of the
+        # prediction: for the backward pass one tensor is kept instead of two.
+        return self.loss_weight * self.loss_fn(target.sub_(self(features)))
