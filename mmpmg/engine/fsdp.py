@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from mmengine._strategy import FSDPStrategy
+from mmengine.logging import print_log
 from mmengine.model import MMFullyShardedDataParallel
 from mmengine.optim import BaseOptimWrapper
 from mmengine.registry import STRATEGIES
@@ -24,6 +25,7 @@ from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 from mmpmg.models.attention import Block
 
 WRAPPED = "_fsdp_wrapped_module."
+CLIPPING = ("max_norm", "norm_type")
 SHARDINGS = ("FULL_SHARD", "SHARD_GRAD_OP", "HYBRID_SHARD", "NO_SHARD")
 
 
@@ -33,7 +35,9 @@ class ShardedStrategy(FSDPStrategy):
 
     Each transformer block is gathered when it computes and dropped afterwards. Checkpoints are
     those of an unsharded run: ``EncoderExportHook``, ``tools/export_encoder.py`` and ``load_from``
-    take them, and a run resumes from them with any number of processes.
+    take them, and a run resumes from them with any number of processes. Schedules keep the length
+    in iterations that they began with, though an epoch then has more or fewer: let processes x
+    batch_size stay the same, or the learning rate ends too early or not at all.
 
     Args:
         sharding: "FULL_SHARD" for weights, gradients and optimizer; "SHARD_GRAD_OP" keeps the
@@ -79,9 +83,31 @@ class ShardedStrategy(FSDPStrategy):
         self._settings: Any = None
 
     def prepare(self, model: nn.Module | dict, *, optim_wrapper: Any = None, **more: Any) -> Any:
-        """Build, shard and hand out the parts, as MMEngine's strategies do."""
+        """Build, shard and hand out the parts, as MMEngine's strategies do.
+
+        Raises:
+            ValueError: ``cpu_offload`` with accumulation, which torch cannot, or an option of
+                clipping that does not exist over shards.
+        """
+        self._check(optim_wrapper if isinstance(optim_wrapper, dict) else {})
         self._settings = optim_wrapper
         return super().prepare(model, optim_wrapper=optim_wrapper, **more)
+
+    def _check(self, settings: dict) -> None:
+        """Refuse before the first step what would fail in it, deep inside torch."""
+        if self.cpu_offload and settings.get("accumulative_counts", 1) > 1:
+            raise ValueError(
+                "strategy.cpu_offload=True and optim_wrapper.accumulative_counts="
+                f"{settings['accumulative_counts']} exclude each other in FSDP; set "
+                "optim_wrapper.accumulative_counts=1 or strategy.cpu_offload=False"
+            )
+        clipping = dict(settings.get("clip_grad") or {})
+        unknown = sorted(set(clipping) - {"type", *CLIPPING})
+        if clipping.pop("type", "norm") == "norm" and unknown:
+            raise ValueError(
+                f"optim_wrapper.clip_grad.{unknown[0]} does not exist where weights are sharded; "
+                f"clip_grad takes {' and '.join(CLIPPING)}"
+            )
 
     def _wrap_model(self, model: nn.Module) -> nn.Module:
         """Shard the model; its optimizer is built first, from weights that have their shapes."""
@@ -91,6 +117,7 @@ class ShardedStrategy(FSDPStrategy):
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else "cpu"
         model.data_preprocessor.to(device)
         blocks = {type(module) for module in model.modules() if isinstance(module, Block)}
+        whole = sum(parameter.numel() for parameter in model.parameters())
         wrapped = MMFullyShardedDataParallel(
             module=model,
             device_id=torch.device(device),
@@ -102,6 +129,8 @@ class ShardedStrategy(FSDPStrategy):
         wrapped.set_state_dict_type(
             wrapped, self.state_dict_type, self.state_dict_config, self.optim_state_dict_config
         )
+        own = sum(parameter.numel() for parameter in wrapped.parameters())
+        print_log(f"{self.sharding}: this process holds {own} of {whole} weights", logger="current")
         return wrapped
 
     def build_optim_wrapper(
@@ -133,7 +162,8 @@ class ShardedStrategy(FSDPStrategy):
         """Gather the optimizer's state, under the weights' names, on rank 0.
 
         One moment at a time: torch gathers them into one buffer and relies on the copy to the host
-        to part them. On a CPU there is none, and all moments would be the last.
+        to part them. On a CPU there is none, and all moments would be the last. What the wrapper
+        keeps besides, torch would leave out: the rate that is logged as ``base_lr``.
         """
         optimizer = self.optim_wrapper.optimizer
         own = optimizer.state_dict()
@@ -142,7 +172,7 @@ class ShardedStrategy(FSDPStrategy):
         distributed.all_gather_object(found, moments)  # a rank may hold no part of some weight
         names = sorted(set().union(*found))
         if not names:  # before the first step
-            return FSDP.optim_state_dict(self.model, optimizer)
+            return {**FSDP.optim_state_dict(self.model, optimizer), **self._base_settings()}
         gathered: dict[str, Any] = {}
         for moment in names:  # every rank takes part in each
             part = {
@@ -153,14 +183,19 @@ class ShardedStrategy(FSDPStrategy):
             for name, state in whole.get("state", {}).items():
                 gathered.setdefault("state", {}).setdefault(name, {}).update(state)
             gathered = {**whole, **gathered}
-        return gathered
+        return {**gathered, **self._base_settings()}
+
+    def _base_settings(self) -> dict:
+        """The wrapper's own entry in its state dict, if it has one."""
+        settings = self.optim_wrapper.base_param_settings
+        return {} if settings is None else dict(base_param_settings=settings)
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
         """Deal out such a state. By keyword: torch has changed the order since MMEngine's call."""
+        sharded = {k: v for k, v in state_dict.items() if k != "base_param_settings"}
+        own = FSDP.optim_state_dict_to_load(
+            model=self.model, optim=self.optim_wrapper.optimizer, optim_state_dict=sharded
+        )
         self.optim_wrapper.load_state_dict(
-            FSDP.optim_state_dict_to_load(
-                model=self.model,
-                optim=self.optim_wrapper.optimizer,
-                optim_state_dict=state_dict,
-            )
+            {**own, "base_param_settings": state_dict.get("base_param_settings")}
         )

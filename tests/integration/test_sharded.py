@@ -10,12 +10,14 @@ import pytest
 import torch
 from integration.tiny_runs import ROOT, pretraining, run_tool
 
+from mmpmg.engine import ShardedStrategy
+
 PORT = 28000 + os.getpid() % 900
 
 
-def train(recipe, folder, pictures, port, *more):
+def train(recipe, folder, pictures, port, *more, changes=None):
     """Two epochs of two steps in two processes, with two batches to a step."""
-    changes = pretraining(pictures, **{
+    options = pretraining(pictures, **{
         "train_cfg.max_epochs": 2,
         "train_dataloader.dataset.num_images": 16,
         "train_dataloader.batch_size": 2,
@@ -27,10 +29,11 @@ def train(recipe, folder, pictures, port, *more):
         "optim_wrapper.accumulative_counts": 2,
         "optim_wrapper.clip_grad.max_norm": 0.02,
         "optim_wrapper.optimizer.weight_decay": 5.0,
+        **(changes or {}),
     })  # fmt: skip
     command = [str(ROOT / "tools/dist_train.sh"), str(ROOT / "configs/pmg" / recipe), "2"]
     command += ["--work-dir", str(folder), *more, "--cfg-options"]
-    for key, value in changes.items():
+    for key, value in options.items():
         text = f"({','.join(map(str, value))})" if isinstance(value, tuple) else str(value)
         command.append(f"{key}={text}")
     environment = dict(os.environ, PORT=str(port), OMP_NUM_THREADS="1", PYTHON=sys.executable)
@@ -55,6 +58,8 @@ def test_sharded_run_equals_the_replicated_one_and_resumes(tmp_path, pictures):
         [float(text) for text in re.findall(r"grad_norm: (\S+)", lines)]
         for lines in (log, plain_log)
     )
+    held, total = (int(n) for n in re.search(r"holds (\d+) of (\d+) weights", log).groups())
+    assert 0.45 * total < held < 0.55 * total, "a process of two holds more or less than its half"
     assert len(norms) >= 4, "nothing was clipped"
     assert norms == pytest.approx(plain_norms, rel=0.02), "clipped by a part of the gradient"
     ours, plain = (weights(folder / "epoch_2.pth") for folder in (sharded, tmp_path / "replicated"))
@@ -72,9 +77,32 @@ def test_sharded_run_equals_the_replicated_one_and_resumes(tmp_path, pictures):
     resumed.mkdir()
     shutil.copy(sharded / "epoch_1.pth", resumed)
     (resumed / "last_checkpoint").write_text(str(resumed / "epoch_1.pth"))
-    train("vit-h_shaders1k_fsdp.py", resumed, pictures, PORT + 2, "--resume")
+    again = train(
+        "vit-h_shaders1k_fsdp.py", resumed, pictures, PORT + 2, "--resume",
+        changes={"default_hooks.reconstruction.type": "ReconstructionHook"},
+    )  # fmt: skip
+    rates, same = (
+        re.findall(r"Epoch\(train\)\s+\[2\].*?(base_lr: \S+\s+lr: \S+)", text)
+        for text in (log, again)
+    )
+    assert rates and rates == same
+    assert [path.name for path in (resumed / "reconstructions").iterdir()] == ["epoch_2.png"]
     for name, value in weights(resumed / "epoch_2.pth").items():
         assert value.equal(ours[name]), name
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wrapper", "told"),
+    [
+        (dict(cpu_offload=True), dict(accumulative_counts=2), "accumulative_counts=1 or strategy"),
+        ({}, dict(clip_grad=dict(max_norm=1.0, foreach=True)), r"clip_grad\.foreach"),
+    ],
+)
+def test_what_sharding_cannot_do_is_refused_at_the_start(strategy, wrapper, told):
+    made = object.__new__(ShardedStrategy)  # without the processes that a whole one starts
+    made.cpu_offload = strategy.get("cpu_offload", False)
+    with pytest.raises(ValueError, match=told):
+        made.prepare(torch.nn.Linear(2, 2), optim_wrapper=wrapper)
 
 
 def test_without_a_launcher_it_says_what_to_type(tmp_path):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mmaction.registry import HOOKS
+from mmaction.registry import HOOKS, MODELS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
+from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmpmg.visualization import STATISTICS, reconstruction_picture, write
 from mmpmg.visualization.model_pictures import pixel_branch, reconstruct_samples
@@ -33,7 +34,8 @@ class ReconstructionHook(Hook):
     unmixed and under the same masks each time, also after a resume: pictures of two epochs differ
     by the model alone. They are read once, when training starts, by the main process. Training goes
     on as if nothing had happened: bit for bit the same weights. A picture costs one forward pass of
-    ``num_clips`` clips and its drawing, whatever the size of the training set.
+    ``num_clips`` clips and its drawing, whatever the size of the training set; where weights are
+    sharded (FSDP), also a whole model on the main process while it draws.
 
     Args:
         interval: Epochs (or iterations) between pictures, >= 1; the last gets one in any case.
@@ -101,10 +103,13 @@ class ReconstructionHook(Hook):
             self._draw(runner, "iter", runner.iter + 1, runner.iter + 1)
 
     def _draw(self, runner: Runner, unit: str, number: int, step: int) -> None:
+        sharded = isinstance(runner.model, FullyShardedDataParallel)
+        weights = runner.model.state_dict() if sharded else None  # each process hands over its part
         if not self._samples:
             return
         with isolated_randomness(int(runner.seed or 0)):
-            reconstructions = reconstruct_samples(_bare(runner.model), self._samples)
+            model = _bare(runner.model) if weights is None else _whole(runner, weights)
+            reconstructions = reconstruct_samples(model, self._samples)
         height = self._samples[0].clip.shape[1]
         picture = reconstruction_picture(
             {"": reconstructions},
@@ -123,3 +128,10 @@ class ReconstructionHook(Hook):
 def _bare(model: Any) -> Any:
     """Return the model without its distributed wrapper, which would wait for other ranks."""
     return model.module if is_model_wrapper(model) else model
+
+
+def _whole(runner: Runner, weights: dict[str, Any]) -> Any:
+    """Build the model again from gathered weights: a sharded one computes with all ranks or not."""
+    model = MODELS.build(runner.cfg.model)
+    model.load_state_dict(weights)
+    return model.to(next(runner.model.parameters()).device)
