@@ -21,14 +21,14 @@ class MAEDecoder(BaseModule):
         in_channels: Width of the encoder; the pretrainer fills it in.
         num_tokens: N of the whole clip; the pretrainer fills it in.
         embed_dims: Width; VideoMAE uses 192, 384, 512 for ViT-S, B, L.
-        depth: Number of blocks, 4 in VideoMAE.
+        depth: Number of blocks, >= 1; 4 in VideoMAE.
         num_heads: Attention heads; must divide ``embed_dims``.
         mlp_ratio: Hidden width of the MLP over the width.
         with_cp: Compute activations again in the backward pass, see `run_blocks`.
         init_cfg: MMEngine initialisers; VideoMAE's rule by default.
 
     Raises:
-        ValueError: ``embed_dims`` is not a multiple of ``num_heads``.
+        ValueError: ``embed_dims`` is not a multiple of ``num_heads``, or ``depth`` below 1.
     """
 
     def __init__(
@@ -48,6 +48,8 @@ class MAEDecoder(BaseModule):
                 f"embed_dims {embed_dims} is not a multiple of num_heads {num_heads}; mend the "
                 "decoder's keys in model.branches.*.neck"
             )
+        if depth < 1:
+            raise ValueError(f"depth {depth} must be >= 1; mend model.branches.*.neck.depth")
         self.embed_dims = embed_dims
         self.with_cp = with_cp
         self.embed = nn.Linear(in_channels, embed_dims, bias=False)

@@ -90,6 +90,16 @@ def test_checkpointing_keeps_less():
     assert kept(build(True)) < 0.7 * kept(build(False))
 
 
+@pytest.mark.parametrize("with_cp", [False, True])
+def test_every_block_is_computed_again_or_none(with_cp):
+    model, runs = build(with_cp), []
+    blocks = [*model.backbone.blocks, *model.necks["pixel"].blocks]
+    for number, block in enumerate(blocks):
+        block.register_forward_pre_hook(lambda *_, number=number: runs.append(number))
+    outcome(model)
+    assert sorted(runs) == sorted((1 + with_cp) * list(range(len(blocks))))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("with_cp", [False, True])
 def test_compiling_the_traced_step_is_exact(with_cp):

@@ -105,6 +105,32 @@ def test_any_pair_of_maskers_asks_equally_many_and_kept_ones_first(kind):
     assert torch.equal(again.asked, tokens.asked[3:4]), "it hangs on the batch"
 
 
+def test_the_number_asked_is_the_nearest_to_the_share():
+    for ratio in (0.3, 0.35, 0.4, 0.6):
+        model = build(decoder_masker=dict(type="RandomMasker", mask_ratio=ratio))
+        share = 1 - model.decoder_masker.num_masked((4, 4, 4)) / 64
+        assert abs(model.num_asked((4, 4, 4)) - 48 * share) <= 0.5, ratio
+
+
+def test_chance_that_evens_out_numbers_has_nothing_to_do_with_the_masker_s():
+    model = build(
+        masker=dict(type="RandomMasker", mask_ratio=0.75),
+        decoder_masker=dict(type="RandomMasker", mask_ratio=0.5),
+    )
+    count = 6000
+    seeds = torch.arange(count)
+    tokens = model.draw(clips(1)[:, 0].expand(count, -1, -1, -1, -1), samples(seeds))
+    asked = torch.zeros_like(tokens.mask).scatter_(1, tokens.asked, True)
+    # The masker's ranking: of the four that it masks first, half are asked as of all others. (Of
+    # four, since the two kinds of chance would share all bits but those that tell eighths apart.)
+    model.masker.mask_ratio = 4 / 64
+    first = model.masker(seeds, (4, 4, 4))
+    assert not (first & ~tokens.mask).any()
+    share = float(asked[first].float().mean())
+    deviation = (0.25 / 4 * (1 - 4 / 48) / count) ** 0.5
+    assert abs(share - 0.5) < 4 * deviation
+
+
 def test_the_same_masker_twice_does_not_draw_the_same():
     model = build(decoder_masker=dict(type="TubeMasker", mask_ratio=0.75))
     tokens = model.draw(clips(64)[:, 0], samples(range(64)))

@@ -154,6 +154,17 @@ def test_pixels_undo_the_preprocessor(model, batch):
             dict(branches=dict(pixel=dict(CONFIG["branches"]["pixel"], loss_weight=2.0))),
             r"model.branches.pixel has neck, head, loss_weight",
         ),
+        (
+            dict(
+                branches=dict(
+                    pixel=dict(
+                        CONFIG["branches"]["pixel"],
+                        neck=dict(type="MAEDecoder", embed_dims=24, depth=0, num_heads=3),
+                    )
+                )
+            ),
+            r"depth 0 must be >= 1; mend model.branches.\*.neck.depth",
+        ),
     ],
 )
 def test_illegal_recipes_raise_when_built(change, words):
