@@ -14,6 +14,8 @@ from mmengine.optim import OptimWrapper
 from torch import nn
 from torch.optim import Optimizer
 
+from .accumulation_windows import Window, Windows
+
 REACTIONS = ("stop", "skip")
 DTYPES = ("bfloat16", "float32")
 
@@ -32,14 +34,15 @@ class AutocastOptimWrapper(OptimWrapper):
 
     **Accumulation** of K batches takes the step of the batch that holds all their samples, up to
     rounding: masks belong to samples, the loss is a mean over equally many numbers of each, and
-    clipping acts on the accumulated gradient. An epoch that is no multiple of K ends with a step
-    from the batches that are left, as a large batch's last one would; so the next epoch, and a run
-    resumed there, starts clean: ``AccumulationHook`` sees to it. (MMEngine carries them over into
-    the next epoch, and loses them when a run is resumed.) It is not exact where a batch is looked
-    at as a whole: mixing takes its partner from the same batch of the dataloader, so it has fewer
-    to choose from; and without ``train_dataloader.drop_last`` a last batch of fewer samples weighs
-    as much as the others. The schedules of `update_schedules` give each step the large batch's
-    learning rate.
+    clipping acts on the accumulated gradient. Steps start anew with each epoch, wherever a run is
+    resumed: ``AccumulationHook`` sees to it. Where an epoch is no multiple of K, the batches that
+    are left do what a large batch's remainder does: a step of their own, or none with
+    ``train_dataloader.drop_last``. (MMEngine carries them over into the next epoch, and loses them
+    when a run is resumed.) It is not exact where a batch is looked at as a whole: mixing takes its
+    partner from the same batch of the dataloader, so it has fewer to choose from; and without
+    ``drop_last`` a last batch of fewer samples weighs as much as the others. A loop without epochs
+    that is resumed inside an accumulation takes that step from the batches that are left of it,
+    and warns. The schedules of `update_schedules` give each step the large batch's learning rate.
 
     Args:
         optimizer: The optimizer; from a recipe, its config.
@@ -49,7 +52,7 @@ class AutocastOptimWrapper(OptimWrapper):
             float32.
         nonfinite_loss: "stop" the run when a loss is NaN or infinite, or "skip" the step. Checked
             before the weights change; all ranks do the same.
-        max_skips: Steps skipped in a row after which "skip" stops as well, >= 1.
+        max_skips: Steps (not batches) skipped in a row after which "skip" stops as well, >= 1.
 
     Raises:
         ValueError: Unknown ``dtype`` or ``nonfinite_loss``, ``max_skips`` below 1.
@@ -84,6 +87,10 @@ class AutocastOptimWrapper(OptimWrapper):
         """Names of the samples in the current batch, kept up to date by ``SampleNamesHook``."""
         self.epoch_length: int | None = None
         """Batches of an epoch, set by ``AccumulationHook``; None for a run without epochs."""
+        self.drop_incomplete = False
+        """Whether an epoch's last step is passed over if it lacks batches; set likewise."""
+        self._epoch_start = 0
+        self._resumed_at = 0
         self._skips = 0
         self._broken = False
 
@@ -95,27 +102,48 @@ class AutocastOptimWrapper(OptimWrapper):
         with super().optim_context(model), torch.autocast("cuda", self.dtype, enabled=enabled):
             yield
 
-    def _window(self, number: int) -> tuple[int, bool]:
-        """(batches in the step that batch ``number`` belongs to, whether it is their last)."""
-        counts = self._accumulative_counts
+    def initialize_count_status(self, model: nn.Module, init_counts: int, max_counts: int) -> None:
+        """Start counting, in a resumed run from where it was.
+
+        Args:
+            model: The model, which is looked through for batch norm.
+            init_counts: Batches done before.
+            max_counts: Batches of the whole run.
+        """
+        # MMEngine's warning of lost gradients takes a run that goes on with an epoch for broken;
+        # AccumulationHook warns where they are.
+        super().initialize_count_status(model, 0, max_counts)
+        self._inner_count = self._resumed_at = init_counts
+
+    def start_epoch(self) -> None:
+        """Let an accumulation begin with the coming batch."""
+        self._epoch_start = self._inner_count
+        self._broken = False
+
+    @property
+    def windows(self) -> Windows:
+        """Which batches make a step together."""
         length = self._max_counts if self.epoch_length is None else self.epoch_length
-        if length <= 0:  # used without a runner
-            return counts, number % counts == counts - 1
-        place = number % length
-        size = min(counts, length - place // counts * counts)
-        return size, place % counts == size - 1
+        known = length if length > 0 else None  # not without a runner
+        return Windows(self._accumulative_counts, known, self.drop_incomplete)
+
+    def _window(self, number: int) -> Window:
+        """Look up the step that batch ``number`` of the run belongs to."""
+        if self.epoch_length is None:
+            return self.windows.at(number, self._resumed_at)
+        return self.windows.at(number - self._epoch_start)
 
     def should_update(self) -> bool:
         """Whether the batch that was just counted completes a step."""
-        return self._inner_count == 0 or self._window(self._inner_count - 1)[1]
+        return self._inner_count == 0 or self._window(self._inner_count - 1).last
 
     def should_sync(self) -> bool:
         """Whether the coming batch completes a step, so that ranks must exchange gradients."""
-        return self._window(self._inner_count)[1]
+        return self._window(self._inner_count).last
 
     def scale_loss(self, loss: torch.Tensor) -> torch.Tensor:
         """Divide the loss by the number of batches in its step."""
-        return loss / self._window(self._inner_count)[0]
+        return loss / self._window(self._inner_count).size
 
     def update_params(
         self,
@@ -133,19 +161,25 @@ class AutocastOptimWrapper(OptimWrapper):
         Raises:
             NonFiniteLossError: The loss is not finite, and the reaction is to stop.
         """
+        if self._window(self._inner_count).dropped:
+            self._pass_over(zero_kwargs)
+            return
         finite = torch.isfinite(loss.detach()).all().to(torch.float32)
         if get_world_size() > 1:
             all_reduce(finite, "sum")
             finite /= get_world_size()
         # A GPU waits here for the loss. Being sure that no broken step is taken is worth it.
         if finite.item() == 1:
-            self._skips = 0
             if self._broken:
                 self._pass_over(zero_kwargs)
+                self._broken = not self.should_update()
             else:
                 super().update_params(loss, step_kwargs, zero_kwargs)
+                if self.should_update():
+                    self._skips = 0
             return
-        self._skips += 1
+        # However many of its batches are broken, one step is skipped.
+        self._skips += not self._broken
         message = self._describe(loss)
         if self.nonfinite_loss == "stop":
             raise NonFiniteLossError(
@@ -162,14 +196,13 @@ class AutocastOptimWrapper(OptimWrapper):
         print_log(f"{message}: step skipped", logger="current", level=logging.WARNING)
         # The other batches of this accumulation go too: a step from part of them would be a weaker
         # one, and ranks that did not synchronise yet would part ways.
-        self._broken = True
         self._pass_over(zero_kwargs)
+        self._broken = not self.should_update()
 
     def _pass_over(self, zero_kwargs: dict | None) -> None:
         """Count a batch without using it; the next accumulation starts clean."""
         self.zero_grad(**(zero_kwargs or {}))
         self._inner_count += 1
-        self._broken = not self.should_update()
 
     def _describe(self, loss: torch.Tensor) -> str:
         iteration = self.message_hub.get_info("iter", "unknown")

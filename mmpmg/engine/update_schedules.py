@@ -2,11 +2,15 @@
 
 MMEngine's step once a batch. With ``accumulative_counts=K`` the rate of an update is then that of
 the last of its K batches, and a warm-up of n batches ends between two updates: close to the large
-batch's rate, but not it.
+batch's rate, but not it. Lengths in epochs with ``convert_to_iter_based`` are the large batch's
+exactly. With ``by_epoch=False`` they are batches, K to an update within each epoch, as many as the
+large batch's if they end with an epoch or an accumulation; otherwise the update that they end in
+counts as well.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mmaction.registry import PARAM_SCHEDULERS
@@ -14,13 +18,29 @@ from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler import CosineAnnealingLR, LinearLR
 from torch.optim import Optimizer
 
+from .accumulation_windows import Windows
+
 FOREVER = int(1e9)
 
 
-def updates(batches: int, optimizer: Optimizer | OptimWrapper) -> int:
-    """Count the updates in so many batches; the last one may be of fewer than K of them."""
-    per_update = getattr(optimizer, "_accumulative_counts", 1)
-    return batches if batches == FOREVER else -(-int(batches) // per_update)
+def updates(
+    length: float, optimizer: Optimizer | OptimWrapper, epoch_length: int | None = None
+) -> int:
+    """Count the updates in so many batches or epochs.
+
+    Args:
+        length: Batches; epochs where ``epoch_length`` is given. Batches that end inside an
+            accumulation or an epoch count the update that they begin.
+        optimizer: The optimizer or its wrapper.
+        epoch_length: Batches of an epoch.
+    """
+    if length == FOREVER:
+        return FOREVER
+    counts = getattr(optimizer, "_accumulative_counts", 1)
+    windows = getattr(optimizer, "windows", Windows(counts))
+    if epoch_length is None:
+        return windows.updates(int(length))
+    return int(length * replace(windows, length=epoch_length).updates(epoch_length))
 
 
 class _ByUpdate:
@@ -28,14 +48,48 @@ class _ByUpdate:
 
     optimizer: Any
     by_epoch: bool
+    _lengths: dict[str, float | None]
+    _epoch_length: int | None
 
     @classmethod
-    def build_iter_from_epoch(cls, *args: Any, epoch_length: int, **settings: Any) -> Any:
+    def build_iter_from_epoch(cls, *args: Any, by_epoch: bool = True, **settings: Any) -> Any:
         """Build from lengths in epochs, each of ``epoch_length`` batches."""
-        length = updates(epoch_length, settings["optimizer"])
-        return super().build_iter_from_epoch(  # type: ignore[misc]
-            *args, epoch_length=length, in_updates=True, **settings
-        )
+        return cls(*args, by_epoch=False, **settings)  # type: ignore[call-arg]
+
+    def _keep(self, epoch_length: int | None, **lengths: float | None) -> None:
+        """Remember the lengths of the recipe, and count updates with what is known so far."""
+        self._epoch_length, self._lengths = epoch_length, lengths
+        self.count_updates()
+
+    def count_updates(self) -> None:
+        """Turn the recipe's lengths into updates.
+
+        ``AccumulationHook`` does it again when the optimizer's wrapper knows the epochs: the
+        runner builds schedules before. The first step's rate does not depend on it.
+
+        Raises:
+            ValueError: No update between ``begin`` and ``end``.
+        """
+        if self.by_epoch:
+            return
+        counted = {
+            name: updates(length, self.optimizer, self._epoch_length)
+            for name, length in self._lengths.items()
+            if length is not None
+        }
+        if counted["end"] <= counted["begin"]:
+            raise ValueError(
+                f"a {type(self).__name__} of param_scheduler begins and ends at update "
+                f"{counted['end']}: from begin={self._lengths['begin']:g} to "
+                f"end={self._lengths['end']:g} there is none with "
+                "optim_wrapper.accumulative_counts="
+                f"{getattr(self.optimizer, '_accumulative_counts', 1)}; lengthen it or take it out"
+            )
+        vars(self).update(counted, **self._durations(counted))
+
+    def _durations(self, counted: dict[str, int]) -> dict[str, int]:
+        """What MMEngine derives from the lengths when it builds a schedule."""
+        raise NotImplementedError
 
     def step(self) -> None:
         """Go on by one, after each epoch or each update."""
@@ -57,7 +111,8 @@ class LinearLRByUpdate(_ByUpdate, LinearLR):
         last_step: Where to go on without a state; -1 for the start.
         by_epoch: Whether lengths are epochs.
         verbose: Print each rate.
-        in_updates: Whether lengths are updates already; ``convert_to_iter_based`` sets it.
+        epoch_length: Batches of an epoch, if lengths are epochs though rates change with each
+            update; ``convert_to_iter_based`` sets it.
     """
 
     def __init__(
@@ -70,10 +125,8 @@ class LinearLRByUpdate(_ByUpdate, LinearLR):
         last_step: int = -1,
         by_epoch: bool = True,
         verbose: bool = False,
-        in_updates: bool = False,
+        epoch_length: int | None = None,
     ) -> None:
-        if not (by_epoch or in_updates):
-            begin, end = updates(begin, optimizer), updates(end, optimizer)
         super().__init__(
             optimizer,
             start_factor=start_factor,
@@ -84,6 +137,10 @@ class LinearLRByUpdate(_ByUpdate, LinearLR):
             by_epoch=by_epoch,
             verbose=verbose,
         )
+        self._keep(epoch_length, begin=begin, end=end)
+
+    def _durations(self, counted: dict[str, int]) -> dict[str, int]:
+        return dict(total_iters=counted["end"] - counted["begin"] - 1)
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -100,7 +157,8 @@ class CosineAnnealingLRByUpdate(_ByUpdate, CosineAnnealingLR):
         by_epoch: Whether lengths are epochs.
         verbose: Print each rate.
         eta_min_ratio: Rate at the end as a share of the first.
-        in_updates: Whether lengths are updates already; ``convert_to_iter_based`` sets it.
+        epoch_length: Batches of an epoch, if lengths are epochs though rates change with each
+            update; ``convert_to_iter_based`` sets it.
     """
 
     def __init__(
@@ -114,11 +172,8 @@ class CosineAnnealingLRByUpdate(_ByUpdate, CosineAnnealingLR):
         by_epoch: bool = True,
         verbose: bool = False,
         eta_min_ratio: float | None = None,
-        in_updates: bool = False,
+        epoch_length: int | None = None,
     ) -> None:
-        if not (by_epoch or in_updates):
-            begin, end = updates(begin, optimizer), updates(end, optimizer)
-            T_max = None if T_max is None else updates(T_max, optimizer)
         super().__init__(
             optimizer,
             T_max=T_max,
@@ -130,3 +185,7 @@ class CosineAnnealingLRByUpdate(_ByUpdate, CosineAnnealingLR):
             verbose=verbose,
             eta_min_ratio=eta_min_ratio,
         )
+        self._keep(epoch_length, begin=begin, end=end, T_max=T_max)
+
+    def _durations(self, counted: dict[str, int]) -> dict[str, int]:
+        return dict(T_max=counted.get("T_max", counted["end"] - counted["begin"]))

@@ -69,6 +69,15 @@ def test_skip_does_not_go_on_for_ever(caplog):
     steps(model, wrapper, [NAN, GOOD[0], NAN, GOOD[1]])  # not in a row
 
 
+def test_skips_count_steps_and_not_their_batches():
+    settings = dict(nonfinite_loss="skip", max_skips=3, accumulative_counts=4)
+    broken, good = [GOOD[0], NAN, GOOD[1], GOOD[2]], GOOD[:4]
+    with pytest.raises(NonFiniteLossError, match="3 in a row"):
+        steps(*make(settings), broken * 3)
+    steps(*make(settings), [*broken * 2, *good, *broken * 2])  # not in a row
+    steps(*make(settings), [NAN] * 8)  # two steps
+
+
 @pytest.mark.parametrize(
     "settings",
     [dict(dtype="float16"), dict(nonfinite_loss="ignore"), dict(max_skips=0)],
