@@ -4,6 +4,7 @@ from torch import nn
 
 from mmpmg.evaluation import memory_benchmark
 from mmpmg.evaluation.memory_benchmark import (
+    BATCH,
     SIDES,
     StepBytes,
     build_side,
@@ -38,6 +39,36 @@ def test_ours_keeps_at_most_seven_tenths_of_hugging_face_s(dtype):
     clip = {side: step_bytes(side, SIZE, 0.75, dtype).clip for side in SIDES}
     assert clip["ours"] <= 0.7 * clip["HF sdpa"] < 0.7 * clip["HF eager"]
     assert clip["ours, with_cp"] < 0.6 * clip["ours"]
+
+
+def test_low_precision_is_counted_as_such():
+    low, full = (step_bytes("ours", SIZE, 0.75, d) for d in (torch.bfloat16, torch.float32))
+    assert 0.4 * full.clip < low.clip < 0.75 * full.clip
+    assert low.fixed > full.fixed, "autocast's copies of the weights"
+
+
+@pytest.mark.slow
+def test_whole_step_of_the_main_recipe_takes_at_most_seven_tenths():
+    size = StepSize.parse("base:16:224:1")
+    ours, theirs = (
+        step_bytes(side, size, 0.75, torch.float32).total(BATCH) for side in ("ours", "HF sdpa")
+    )
+    assert ours <= 0.7 * theirs
+
+
+def test_rows_compare_the_whole_batch_and_name_what_fits(monkeypatch):
+    made = {side: StepBytes(10**9, 10**8 * (1 + i)) for i, side in enumerate(SIDES)}
+    monkeypatch.setattr(memory_benchmark, "step_bytes", lambda side, *_: made[side])
+    monkeypatch.setattr(memory_benchmark, "peak_of_process", lambda *_: 1)
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in memory_benchmark.benchmark_memory([SIZE], [0.75]).splitlines()
+        if line.startswith("| ViT") and "float" in line
+    ]
+    assert [row[2] for row in rows] == 2 * list(SIDES)
+    # 32 clips: 4.2, 7.4, 10.6 (HF sdpa), ... GB; 36 of 40 GB less one leave room for 350, 175, ...
+    assert [row[6] for row in rows[:5]] == ["0.40", "0.70", "1.00", "1.30", "1.60"]
+    assert [row[7] for row in rows[:5]] == ["350", "175", "116", "87", "70"]
 
 
 def test_largest_batch_fits_and_one_more_does_not():

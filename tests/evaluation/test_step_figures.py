@@ -20,8 +20,14 @@ from mmpmg.evaluation.arithmetic import (
 )
 from mmpmg.evaluation.arithmetic_benchmark import arithmetic_table
 from mmpmg.evaluation.gains_benchmark import DECODER_MASK, Gains, benchmark_gains
-from mmpmg.evaluation.step_measurement import measure_steps, step_arithmetic
-from mmpmg.evaluation.step_models import DECODER_DEPTH, DECODERS, StepSize
+from mmpmg.evaluation.step_measurement import (
+    measure_steps,
+    own_products,
+    step_arithmetic,
+    step_sides,
+    timed_steps,
+)
+from mmpmg.evaluation.step_models import DECODER_DEPTH, DECODERS, StepSize, training_step
 from mmpmg.evaluation.undone_gains import UNDONE, instead, tokens_by_mask
 from mmpmg.models.backbones.masked_vit import ARCHITECTURES
 from mmpmg.models.tokens import tokens_at
@@ -78,6 +84,51 @@ def test_products_of_a_block():
     assert sum(p.flops for p in once) == 3 * 2 * 12 * 12 * 4**2
     assert block_products(6, 4, 3, 2) == once * 3
     assert all(12 in p for p in once)
+
+
+def test_products_of_a_step_are_in_the_proportion_of_its_blocks():
+    size = StepSize.parse("base:16:224:2")
+    encoder, decoder = block_products(392, 768, 1, 2), block_products(1568, 384, 1, 2)
+    assert own_products(size, 392) == encoder * 3 + decoder  # 12 blocks and 4
+
+
+@pytest.fixture(scope="module")
+def timed():
+    pytest.importorskip("transformers", reason="pip install mmpmg[test]")
+    return timed_steps(TINY, 0.5, "cpu", torch.float32).sides
+
+
+@pytest.mark.parametrize(("name", "fused"), [("ours", True), ("sdpa", True), ("eager", False)])
+def test_each_side_is_timed_with_the_attention_it_is_named_after(timed, name, fused):
+    timed["eager" if fused else "sdpa"](0)  # whichever came before
+    with torch.profiler.profile() as profiler:
+        timed[name](0)
+    keys = {event.key for event in profiler.key_averages()}
+    assert ("aten::scaled_dot_product_attention" in keys) is fused
+
+
+def test_both_models_are_timed_while_training():
+    pytest.importorskip("transformers", reason="pip install mmpmg[test]")
+    for model in step_sides(TINY, 0.5, "cpu")[:2]:
+        assert all(module.training for module in model.modules())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_step_starts_without_gradients_and_in_its_precision(dtype):
+    layer, seen = nn.Linear(3, 2), []
+    x = torch.ones(4, 3)
+
+    def loss():
+        out = layer(x)
+        seen.append(out.dtype)
+        return out.float().sum()
+
+    step = training_step(layer, loss, "cpu", dtype)
+    step(0)
+    once = layer.weight.grad.clone()
+    step(1)
+    assert torch.equal(layer.weight.grad, once) and once.abs().sum() > 0
+    assert seen == [dtype, dtype]
 
 
 def test_multiplying_counts_what_it_does(monkeypatch):

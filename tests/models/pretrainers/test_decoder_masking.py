@@ -1,11 +1,13 @@
 """Dual masking as in VideoMAE V2: the decoder sees and is asked for a part of the tokens."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
+from mmengine.config import Config
 from reference.videomae_reference import pretrain
 
 from mmpmg.models.tokens import first_tokens
@@ -151,6 +153,12 @@ def test_without_it_every_masked_token_is_asked():
     model = build(decoder_masker=None)
     tokens = model.draw(clips(2)[:, 0], samples([1, 2]))
     assert torch.equal(tokens.asked, tokens.masked)
+
+
+def test_the_recipe_spares_the_decoder_half():
+    root = Path(__file__).resolve().parents[3]
+    model = Config.fromfile(root / "configs/pmg/vit-b_shaders1k_decoder-mask.py").model
+    assert MODELS.build(model.decoder_masker).num_masked((8, 14, 14)) == 8 * 14 * 14 / 2
 
 
 def test_a_grid_that_the_cells_do_not_fit_raises_when_built():
