@@ -48,10 +48,11 @@ def test_low_precision_is_counted_as_such():
 
 
 @pytest.mark.slow
-def test_whole_step_of_the_main_recipe_takes_at_most_seven_tenths():
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_whole_step_of_the_main_recipe_takes_at_most_seven_tenths(dtype):
     size = StepSize.parse("base:16:224:1")
     ours, theirs = (
-        step_bytes(side, size, 0.75, torch.float32).total(BATCH) for side in ("ours", "HF sdpa")
+        step_bytes(side, size, 0.75, dtype).total(BATCH) for side in ("ours", "HF sdpa")
     )
     assert ours <= 0.7 * theirs
 

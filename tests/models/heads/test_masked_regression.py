@@ -51,6 +51,42 @@ def test_prediction_in_low_precision_meets_the_target_in_float32():
         loss = made.loss(features, pixels, masked)
         prediction = made(features)
     assert prediction.dtype == torch.bfloat16 and loss.dtype == torch.float32
+    loss.backward()
     target = made.target(pixels, masked)
     expected = (prediction.detach().double() - target.double()).square().mean()
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-6)
+    bias = (prediction.detach().double() - target.double()).sum((0, 1)) * (2 / prediction.numel())
+    torch.testing.assert_close(made.projection.bias.grad.double(), bias, rtol=0.03, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_are_those_of_the_mean_square(dtype):
+    made = head(loss_weight=0.7).to(dtype)
+    features, pixels, masked = batch()
+    features = features.to(dtype).requires_grad_()
+    made.loss(features, pixels.to(dtype), masked).backward()
+    kept = [p.grad.clone() for p in (features, *made.parameters())]
+    features.grad = None
+    made.zero_grad()
+    (0.7 * (made.target(pixels.to(dtype), masked) - made(features)).square().mean()).backward()
+    torch.testing.assert_close(kept, [p.grad for p in (features, *made.parameters())])
+
+
+@pytest.mark.parametrize(("enabled", "size"), [(True, 2), (False, 4)])
+def test_loss_keeps_one_difference_in_the_precision_of_the_prediction(enabled, size):
+    made = head()
+    features, pixels, masked = batch()
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with (
+        torch.autocast("cpu", torch.bfloat16, enabled=enabled),
+        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
+    ):
+        loss = made.loss(features, pixels, masked)
+    values = [tensor for tensor in kept.values() if tensor.shape[-1] == made.target.num_values]
+    assert [tensor.element_size() for tensor in values] == [size]
+    del loss
