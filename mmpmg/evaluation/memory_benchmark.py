@@ -27,6 +27,7 @@ from mmpmg.evaluation.step_models import (
     training_step,
 )
 from mmpmg.evaluation.timing import markdown_table
+from mmpmg.models.recomputed_linear import as_on_gpu
 
 SIDES = ("ours", "ours, with_cp", "HF sdpa", "HF eager", "HF sdpa, checkpointing")
 BATCH = 32
@@ -107,7 +108,7 @@ def build_side(side: str, size: StepSize, mask_ratio: float) -> tuple[nn.Module,
 def step_bytes(
     side: str, size: StepSize, mask_ratio: float, dtype: torch.dtype = torch.bfloat16
 ) -> StepBytes:
-    """Count the bytes of a step on the CPU, with one clip and with two.
+    """Count on the CPU the bytes of a step on a GPU, with one clip and with two.
 
     Args:
         side: Of `SIDES`.
@@ -119,7 +120,7 @@ def step_bytes(
     for batch in (1, 2):
         model, loss = build_side(side, size._replace(batch=batch), mask_ratio)
         parameters = list(model.parameters())
-        with torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
+        with as_on_gpu(), torch.autocast("cpu", dtype, enabled=dtype is not torch.float32):
             kept.append(saved_bytes(loss, parameters))
     weights = sum(p.numel() * p.element_size() for p in parameters)
     clip = kept[1] - kept[0]

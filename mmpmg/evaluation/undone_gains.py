@@ -162,6 +162,6 @@ UNDONE: dict[str, Undoing] = {
         (MAEDecoder, PredictAll), (MaskedRegressionHead, SelectingHead)
     ),
     "target of masked tokens only": instead((PixelTarget, TargetAll)),
-    "norms and GELU computed again (for memory)": instead((FusedBlock, KeepingBlock)),
+    "norms (on a GPU GELU, too) computed again, for memory": instead((FusedBlock, KeepingBlock)),
 }
 """Name of an optimisation -> what undoes it."""

@@ -61,7 +61,7 @@ class FusedAttention(Attention):
 
 
 class FusedBlock(Block):
-    """MMAction2's ``Block`` with `FusedAttention`, and norms and GELU computed again, not kept.
+    """MMAction2's ``Block`` with `FusedAttention`; norms, on a GPU GELU too, are computed again.
 
     Parameters, their names and the result are the parent's.
     """

@@ -13,6 +13,7 @@ from mmpmg.evaluation.memory_benchmark import (
     step_bytes,
 )
 from mmpmg.evaluation.step_models import StepSize
+from mmpmg.models.recomputed_linear import as_on_gpu
 
 pytest.importorskip("transformers", reason="pip install mmpmg[test]")
 SIZE = StepSize.parse("tiny:4:32:2")
@@ -29,7 +30,8 @@ def test_fixed_part_is_four_times_the_weights_and_the_rest_is_linear():
     model, loss = build_side("ours", SIZE._replace(batch=3), 0.75)
     found = step_bytes("ours", SIZE, 0.75, torch.float32)
     weights = 4 * sum(p.numel() for p in model.parameters())
-    kept = saved_bytes(loss, list(model.parameters()))
+    with as_on_gpu():
+        kept = saved_bytes(loss, list(model.parameters()))
     assert found.total(3) == pytest.approx(4 * weights + kept, rel=0.01)
     assert found.fixed == pytest.approx(16 * sum(p.numel() for p in model.parameters()), rel=0.02)
 

@@ -3,7 +3,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mmpmg.models.recomputed_linear import gelu_linear, norm_linear
+from mmpmg.models.recomputed_linear import as_on_gpu, gelu_linear, norm_linear
+
+
+@pytest.fixture(autouse=True)
+def on_gpu():
+    with as_on_gpu():
+        yield
 
 
 @pytest.fixture
@@ -91,3 +97,17 @@ def test_frozen_weights_get_no_gradient_and_the_input_still_does(parts):
     ).sum().backward()
     assert x.grad.abs().sum() > 0
     assert weight.grad is None and norm.weight.grad is None
+
+
+def test_a_cpu_keeps_what_gelu_gives_and_a_gpu_does_not(parts, monkeypatch):
+    x, _norm, weight, bias = parts
+    known = {t.untyped_storage().data_ptr() for t in (x, weight, bias)}
+    gpu, out = kept(lambda: gelu_linear(x, weight, bias))
+    monkeypatch.setattr("mmpmg.models.recomputed_linear._devices_that_keep_gelu", {"cpu"})
+    cpu, same = kept(lambda: gelu_linear(x, weight, bias))
+    assert not set(gpu) - known
+    assert [size for place, size in cpu.items() if place not in known] == [x.numel() * 8]
+    assert torch.equal(out, same)
+    with as_on_gpu():
+        again, _out = kept(lambda: gelu_linear(x, weight, bias))
+    assert set(again) == set(gpu)
