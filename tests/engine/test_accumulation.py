@@ -12,6 +12,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
+from reference.tiny_pretrainer import tiny_pretrainer
 from torch.utils.data import Dataset
 
 from mmpmg.engine import AutocastOptimWrapper, CosineAnnealingLRByUpdate, LinearLRByUpdate
@@ -19,24 +20,7 @@ from mmpmg.engine.hooks import accumulation
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
-MODEL = dict(
-    type="MaskedVideoPretrainer",
-    data_preprocessor=dict(
-        type="ActionDataPreprocessor", mean=[120.0] * 3, std=[58.0] * 3, format_shape="NCTHW"
-    ),
-    masker=dict(type="TubeMasker", mask_ratio=0.75),
-    decoder_masker=dict(type="RunningCellMasker", mask_ratio=0.5),
-    backbone=dict(
-        type="MaskedVisionTransformer", img_size=32, num_frames=8, patch_size=8,
-        embed_dims=24, depth=2, num_heads=2, use_mean_pooling=False,
-    ),
-    branches=dict(
-        pixel=dict(
-            neck=dict(type="MAEDecoder", embed_dims=12, depth=1, num_heads=2),
-            head=dict(type="MaskedRegressionHead", target=dict(type="PixelTarget")),
-        )
-    ),
-)  # fmt: skip
+MODEL = tiny_pretrainer(decoder_depth=1)
 SCHEDULE = [
     dict(type="LinearLRByUpdate", start_factor=0.1, by_epoch=True, begin=0, end=2,
          convert_to_iter_based=True),

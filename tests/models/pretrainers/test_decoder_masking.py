@@ -8,28 +8,12 @@ import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
+from reference.tiny_pretrainer import tiny_pretrainer
 from reference.videomae_reference import pretrain
 
 from mmpmg.models.tokens import first_tokens
 
-CONFIG = dict(
-    type="MaskedVideoPretrainer",
-    data_preprocessor=dict(
-        type="ActionDataPreprocessor", mean=[120.0] * 3, std=[58.0] * 3, format_shape="NCTHW"
-    ),
-    masker=dict(type="TubeMasker", mask_ratio=0.75),
-    decoder_masker=dict(type="RunningCellMasker", mask_ratio=0.5),
-    backbone=dict(
-        type="MaskedVisionTransformer", img_size=32, num_frames=8, patch_size=8,
-        embed_dims=48, depth=2, num_heads=3, use_mean_pooling=False,
-    ),
-    branches=dict(
-        pixel=dict(
-            neck=dict(type="MAEDecoder", embed_dims=24, depth=2, num_heads=3),
-            head=dict(type="MaskedRegressionHead", target=dict(type="PixelTarget")),
-        )
-    ),
-)  # fmt: skip
+CONFIG = tiny_pretrainer(width=48, heads=3, decoder_width=24)
 
 
 def build(**changes):
