@@ -1,7 +1,8 @@
 """Pipeline transforms, registered in MMAction2's ``TRANSFORMS``."""
 
 from .crop import MultiScaleCropInside
+from .dense_flow import DenseFlow
 from .pmg import PMGAug, PMGPipeline
 from .rand_augment import ClipRandAugment
 
-__all__ = ["ClipRandAugment", "MultiScaleCropInside", "PMGAug", "PMGPipeline"]
+__all__ = ["ClipRandAugment", "DenseFlow", "MultiScaleCropInside", "PMGAug", "PMGPipeline"]

@@ -10,7 +10,12 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
-from mmpmg.models.data_preprocessors.clip_flow import attach_flow, flip_sample, take_flow
+from mmpmg.models.data_preprocessors.clip_flow import (
+    attach_flow,
+    check_flow,
+    flip_sample,
+    take_flow,
+)
 from mmpmg.models.data_preprocessors.clip_shapes import (
     FORMAT_SHAPES,
     check_clips,
@@ -47,9 +52,10 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         blending: Recipe of the mixing of clips, in training only.
         format_shape: Layout of the clips; MMAction2's names. Deferred clips are ``'NCTHW'``.
         with_flow: Give the samples of pseudo-motion clips their exact ``flow`` (1, T-1, H, W, 2)
-            and ``covisible`` (1, T-1, H, W), see `clip_flow.attach_flow`. Real clips get none; a
-            model reads it with `clip_flow.batch_flow`, which says so. Not with ``blending``: a
-            mixture of two clips has no single flow.
+            and ``covisible`` (1, T-1, H, W), see `clip_flow.attach_flow`. Real clips have what
+            ``DenseFlow`` estimated in the pipeline, or none; a model reads it with
+            `clip_flow.batch_flow`, which says so. Not with ``blending``: a mixture of two clips
+            has no single flow.
         flip_ratio: Share of samples that are mirrored left to right, flow included, in training
             only; in [0, 1]. Decided by the sample's own seed: the same on any batch and rank. The
             worker's ``flow`` and ``covisible`` are then taken as with ``with_flow``, and mirrored;
@@ -115,6 +121,8 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
             check_motions(inputs, data_samples)
             clips = render_deferred(inputs, data_samples)
             check_clips(clips, self.format_shape)
+            if self.with_flow or self.flip_ratio:
+                check_flow(clips, data_samples)
             if training and self.flip_ratio:
                 clips = self._flip(clips, data_samples)
             return super().preprocess(clips, data_samples, training)
