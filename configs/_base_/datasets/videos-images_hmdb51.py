@@ -31,6 +31,7 @@ train_dataloader = dict(
                     decode=dict(type="DecordDecode"),
                     crop=dict(type="MultiScaleCropInside", input_size=224),
                     resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
+                    flip=None,
                     motion=dict(type="PMGAug", prob=1 / 3, deferred="auto"),
                     layout=dict(type="FormatShape", input_format="NCTHW"),
                     pack=dict(

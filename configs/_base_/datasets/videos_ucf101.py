@@ -24,7 +24,8 @@ train_dataloader = dict(
             decode=dict(type="DecordDecode"),
             crop=dict(type="MultiScaleCropInside", input_size=224),
             resize=dict(type="Resize", scale=(224, 224), keep_ratio=False),
-            motion=None,  # a place for PMGAug
+            flip=None,  # a place for Flip
+            motion=None,  # a place for PMGAug, or for what measures motion
             layout=dict(type="FormatShape", input_format="NCTHW"),
             pack=dict(
                 type="PackActionInputs",
