@@ -20,8 +20,9 @@ from mmpmg.models.backbones.masked_vit import MaskedVisionTransformer
 from mmpmg.models.block_stack import run_blocks
 from mmpmg.models.heads.masked_regression import MaskedRegressionHead
 from mmpmg.models.necks.mae_decoder import MAEDecoder
-from mmpmg.models.targets import pixel
+from mmpmg.models.targets import token_target
 from mmpmg.models.targets.pixel import PixelTarget
+from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape, patchify
 
 Undoing: TypeAlias = Callable[[nn.Module], AbstractContextManager[None]]
@@ -93,21 +94,22 @@ class PredictAll(MAEDecoder):
 class SelectingHead(MaskedRegressionHead):
     """Predicts every token and compares the masked ones."""
 
-    def loss(self, features: Tensor, pixels: Tensor, masked: Tensor) -> Tensor:
+    def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> Tensor:
         """Loss of the last tokens, which are the masked ones."""
         prediction = self(features)[:, -masked.shape[1] :]
-        return self.loss_weight * self.loss_fn(self.target(pixels, masked) - prediction)
+        return self.loss_weight * self.loss_fn(self.target(clip, masked) - prediction)
 
 
 class TargetAll(PixelTarget):
     """Normalises every token and keeps the masked ones."""
 
-    def forward(self, pixels: Tensor, masked: Tensor) -> Tensor:
+    def forward(self, clip: WholeClip, masked: Tensor) -> Tensor:
         """Compute the target of the masked tokens."""
+        pixels = clip.pixels
         batch, number = len(pixels), tokens.token_grid(pixels.shape[2:], self.token_shape)
         count = number[0] * number[1] * number[2]
         every = torch.arange(count, device=pixels.device).expand(batch, -1)
-        return at(super().forward(pixels, every), masked)
+        return at(super().forward(clip, every), masked)
 
 
 def _decode(decoder: MAEDecoder, encoded: Tensor, visible: Tensor, masked: Tensor) -> Tensor:
@@ -142,7 +144,7 @@ def instead(*pairs: tuple[type, type]) -> Undoing:
 
 @contextmanager
 def _masked_indexing(model: nn.Module) -> Iterator[None]:
-    places: list[ModuleType] = [masked_vit, pixel]
+    places: list[ModuleType] = [masked_vit, token_target]
     before = [place.tokens_at for place in places]
     for place in places:
         place.tokens_at = tokens_by_mask  # type: ignore[attr-defined]

@@ -153,7 +153,7 @@ def reconstruct_samples(
         clips, data_samples = _inputs(model, samples)
         tokens, predictions = model.reconstruct(clips, data_samples)
         pixels = model.pixels(clips)
-        target = head.target(pixels, tokens.masked)
+        target = head.target(model.whole_clip(clips, data_samples), tokens.masked)
         predicted = predictions[branch].float()
         # Masked tokens come in ascending order, the order in which a boolean mask picks them.
         return [

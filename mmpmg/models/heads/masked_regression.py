@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
+from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape
 
 
@@ -62,8 +63,8 @@ class MaskedRegressionHead(BaseModule):
     """A linear layer from decoder features to the target, and the loss between the two.
 
     Args:
-        target: Config of the target; the pretrainer adds ``token_shape``. It must hand over a
-            float32 (float64) tensor of its own making: the difference is written into it.
+        target: Config of a `TokenTarget`; ``token_shape`` is added. It must hand over a float32
+            (float64) tensor of its own making: the difference is written into it.
         in_channels: Width of the decoder; the pretrainer fills it in.
         token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
         loss: "mse" (VideoMAE), "l1" or "smooth_l1", averaged over masked tokens and values.
@@ -102,23 +103,55 @@ class MaskedRegressionHead(BaseModule):
         """Predict: (B, K, in_channels) -> (B, K, target.num_values)."""
         return self.projection(features)
 
-    def loss(self, features: Tensor, pixels: Tensor, masked: Tensor) -> Tensor:
+    def check(self, num_frames: int, data_preprocessor: nn.Module) -> None:
+        """Refuse a model in which the target cannot be computed, when it is built.
+
+        Args:
+            num_frames: T of the clips that the encoder is built for.
+            data_preprocessor: The model's.
+
+        Raises:
+            ValueError: It cannot; the message names the recipe key.
+        """
+        self.target.check(num_frames, data_preprocessor)
+
+    def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> Tensor:
         """Loss of a batch, computed in float32 (float64 in a float64 model).
 
         Args:
             features: (B, K, in_channels) from the decoder.
-            pixels: (B, 3, T, H, W) in [0, 1], the unmasked clip.
+            clip: The unmasked clips.
             masked: (B, K) int64 numbers of the masked tokens.
 
         Returns:
             A scalar.
         """
         with torch.no_grad():
-            target = self.target(pixels, masked)
-        prediction = self(features)
+            target = self.target(clip, masked)
+        return self.compare(self(features), target)
+
+    def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """Loss of a prediction, times its weight.
+
+        What the target leaves out (NaN) counts as met: the sum over what is known is divided by the
+        number of all values, so that a sample's share does not depend on its batch.
+
+        Args:
+            prediction: (..., target.num_values).
+            target: The same shape, of the target; it is written into.
+
+        Returns:
+            A scalar.
+        """
+        unknown = target.isnan() if self.target.leaves_out else None
         # Into the target's memory, and so in its precision, whatever autocast made of the
         # prediction: for the backward pass one tensor is kept instead of two.
         if self.loss_fn is mean_square:
             difference = target.sub_(prediction.detach())
+            if unknown is not None:
+                difference = difference.masked_fill_(unknown, 0.0)
             return self.loss_weight * _MeanSquareBehind.apply(prediction, difference)
-        return self.loss_weight * self.loss_fn(target.sub_(prediction))
+        difference = target.sub_(prediction)
+        if unknown is not None:
+            difference = difference.masked_fill(unknown, 0.0)
+        return self.loss_weight * self.loss_fn(difference)

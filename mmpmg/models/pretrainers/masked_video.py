@@ -10,7 +10,9 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
+from mmpmg.models.pretrainers.branches import decoder_owners, given_branches
 from mmpmg.models.sample_seeds import batch_seeds
+from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.token_noise import token_noise
 from mmpmg.models.tokens import Grid, first_tokens, split_tokens, token_grid
 
@@ -44,7 +46,8 @@ class MaskedVideoPretrainer(BaseModel):
         backbone: Encoder that takes ``(clip, visible)``.
         masker: Draws the (B, N) masks from the samples' seeds.
         branches: name -> dict(neck=..., head=...); the loss of branch ``x`` is logged as
-            ``loss_x``. None takes a base's branch out.
+            ``loss_x``. None takes a base's branch out. A neck that is the name of another branch
+            shares that branch's decoder (MotionMAE, Table 10), which then runs once.
         decoder_masker: Draws tokens that the decoder is spared while training, as VideoMAE V2 does
             (arXiv 2303.16727, Sec. 3). The decoder then gets the visible tokens and the masked ones
             that this masker keeps, and the loss is taken of the latter. (The authors' code also
@@ -54,7 +57,8 @@ class MaskedVideoPretrainer(BaseModel):
         init_cfg: MMEngine initialisers.
 
     Raises:
-        ValueError: No branches, or one that is not a neck and a head.
+        ValueError: No branches, one that is not a neck and a head, one that shares what is not
+            there, or a target that cannot be computed from these clips.
     """
 
     def __init__(
@@ -70,36 +74,30 @@ class MaskedVideoPretrainer(BaseModel):
             data_preprocessor or {}, default_args=dict(type="ActionDataPreprocessor")
         )
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        branches = {name: branch for name, branch in branches.items() if branch is not None}
-        for name, branch in branches.items():
-            if set(branch) != {"neck", "head"}:
-                raise ValueError(
-                    f"model.branches.{name} has {', '.join(branch) or 'nothing'}; it takes exactly "
-                    "a neck (decoder) and a head"
-                )
-        if not branches:
-            raise ValueError(
-                "model.branches is empty: give at least one, e.g. "
-                "dict(pixel=dict(neck=dict(type='MAEDecoder'), head=dict(...)))"
-            )
+        branches = given_branches(branches)
+        self.decoder_of = decoder_owners(branches)
         self.backbone = MODELS.build(backbone)
         self.masker = MODELS.build(masker)
         self.decoder_masker: Any = None if decoder_masker is None else MODELS.build(decoder_masker)
         self.num_asked(self.backbone.grid)  # raises now rather than at the first step
         self.necks, self.heads = ModuleDict(), ModuleDict()
-        for name, branch in branches.items():
-            self.necks[name] = MODELS.build(
-                branch["neck"],
-                default_args=dict(
-                    in_channels=self.backbone.embed_dims, num_tokens=self.backbone.num_tokens
-                ),
-            )
+        for name, owner in self.decoder_of.items():
+            if name == owner:
+                self.necks[name] = MODELS.build(
+                    branches[name]["neck"],
+                    default_args=dict(
+                        in_channels=self.backbone.embed_dims, num_tokens=self.backbone.num_tokens
+                    ),
+                )
+        num_frames = self.backbone.grid[0] * self.backbone.token_shape[0]
+        for name, owner in self.decoder_of.items():
             self.heads[name] = MODELS.build(
-                branch["head"],
+                branches[name]["head"],
                 default_args=dict(
-                    in_channels=self.necks[name].embed_dims, token_shape=self.backbone.token_shape
+                    in_channels=self.necks[owner].embed_dims, token_shape=self.backbone.token_shape
                 ),
             )
+            self.heads[name].check(num_frames, self.data_preprocessor)
 
     def forward(
         self,
@@ -134,12 +132,12 @@ class MaskedVideoPretrainer(BaseModel):
         """Losses of a batch of clips (B, C, T, H, W), one per branch."""
         tokens = self.draw(clip, data_samples)
         encoded = self.backbone(clip, tokens.visible)
-        pixels = self.pixels(clip)
-        losses = {}
-        for name, head in self.heads.items():
-            features = self.necks[name](encoded, tokens.visible, tokens.asked)
-            losses[f"loss_{name}"] = head.loss(features, pixels, tokens.asked)
-        return losses
+        whole = self.whole_clip(clip, data_samples)
+        features = self.decode(encoded, tokens.visible, tokens.asked)
+        return {
+            f"loss_{name}": head.loss(features[name], whole, tokens.asked)
+            for name, head in self.heads.items()
+        }
 
     @torch.no_grad()
     def predict(self, clip: Tensor, data_samples: list[ActionDataSample]) -> list[ActionDataSample]:
@@ -166,11 +164,13 @@ class MaskedVideoPretrainer(BaseModel):
         """
         tokens = self.draw(clip, data_samples)
         encoded = self.backbone(clip, tokens.visible)
-        predictions = {
-            name: head(self.necks[name](encoded, tokens.visible, tokens.masked))
-            for name, head in self.heads.items()
-        }
-        return tokens, predictions
+        features = self.decode(encoded, tokens.visible, tokens.masked)
+        return tokens, {name: head(features[name]) for name, head in self.heads.items()}
+
+    def decode(self, encoded: Tensor, visible: Tensor, asked: Tensor) -> dict[str, Tensor]:
+        """Run each decoder once: branch -> (B, A, width) features of the tokens asked for."""
+        decoded = {name: neck(encoded, visible, asked) for name, neck in self.necks.items()}
+        return {name: decoded[owner] for name, owner in self.decoder_of.items()}
 
     def extract_feat(self, clip: Tensor) -> Tensor:
         """Encode every token of a clip: (B, C, T, H, W) -> (B, N, width)."""
@@ -234,6 +234,12 @@ class MaskedVideoPretrainer(BaseModel):
         priority = 2 * (~mask).to(torch.uint8) + spared
         noise = token_noise(own, mask.shape[1], stream=DECODER_STREAM)
         return first_tokens(priority, noise, self.num_asked(grid))
+
+    def whole_clip(
+        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
+    ) -> WholeClip:
+        """Return what targets are computed from, of a normalised clip (B, C, T, H, W)."""
+        return WholeClip(self.pixels(clip), data_samples)
 
     def pixels(self, clip: Tensor) -> Tensor:
         """Undo the normalisation of the data preprocessor: (B, C, T, H, W) in [0, 1]."""

@@ -1,5 +1,9 @@
 """What must be predicted."""
 
+from .flow import FlowTarget
 from .pixel import PixelTarget
+from .temporal_difference import TemporalDifferenceTarget
+from .token_target import TokenTarget
+from .whole_clip import WholeClip
 
-__all__ = ["PixelTarget"]
+__all__ = ["FlowTarget", "PixelTarget", "TemporalDifferenceTarget", "TokenTarget", "WholeClip"]

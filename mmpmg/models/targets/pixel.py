@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import torch
 from mmaction.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
-from mmpmg.models.tokens import TokenShape, tokens_at
-
-CHANNELS = 3
+from mmpmg.models.targets.token_target import TokenTarget
+from mmpmg.models.targets.whole_clip import WholeClip
+from mmpmg.models.tokens import TokenShape
 
 
 @MODELS.register_module()
-class PixelTarget(nn.Module):
+class PixelTarget(TokenTarget):
     """VideoMAE's target: pixels in [0, 1], each token normalised by its own statistics.
 
     Mean and unbiased variance are taken per token **and per colour channel**, over the
@@ -26,37 +25,8 @@ class PixelTarget(nn.Module):
     """
 
     def __init__(self, token_shape: TokenShape, normalize: bool = True, eps: float = 1e-6) -> None:
-        super().__init__()
-        if eps <= 0:
-            raise ValueError(f"eps {eps} must be > 0; mend model.branches.*.head.target.eps")
-        self.token_shape = token_shape
-        self.normalize = normalize
-        self.eps = eps
+        super().__init__(token_shape, normalize, eps)
 
-    @property
-    def num_values(self) -> int:
-        """Numbers to predict per token: 2 * 16 * 16 * 3 = 1536 at VideoMAE's sizes."""
-        frames, rows, columns = self.token_shape
-        return frames * rows * columns * CHANNELS
-
-    @torch.no_grad()
-    def forward(self, pixels: Tensor, masked: Tensor) -> Tensor:
-        """Compute the target of the masked tokens only; no gradient flows through it.
-
-        Args:
-            pixels: (B, 3, T, H, W) in [0, 1].
-            masked: (B, K) int64 numbers of the masked tokens.
-
-        Returns:
-            (B, K, num_values) float32 (float64 of such pixels), in (time, row, column) order,
-            colour last. The caller may write into it.
-        """
-        precise = pixels.to(torch.promote_types(pixels.dtype, torch.float32))
-        tokens = tokens_at(precise, masked, self.token_shape)
-        if self.normalize:
-            # [B, K, P, C]: statistics over the pixels, for each colour. In place, since each pass
-            # over fresh memory costs as much as a small matrix product.
-            tokens = tokens.sub_(tokens.mean(dim=2, keepdim=True))
-            spread = torch.linalg.vector_norm(tokens, dim=2, keepdim=True)
-            tokens = tokens.div_(spread.div_((tokens.shape[2] - 1) ** 0.5).add_(self.eps))
-        return tokens.flatten(2)
+    def field(self, clip: WholeClip) -> Tensor:
+        """Take the pixels as they are."""
+        return clip.pixels
