@@ -28,6 +28,7 @@ from mmpmg.datasets.preparation import (
     PathLabelLists,
     PreparationError,
     PreparationOptions,
+    SSv2,
     SubsetOptions,
     UAVHuman,
     make_subsets,
@@ -73,6 +74,7 @@ def parse_options() -> dict[str, Any]:
             "--splits", type=int, nargs="+", choices=[1, 2, 3], default=[1, 2, 3], help="(1 2 3)"
         )
     add("diving48", "version 2", "data/diving48")
+    add("ssv2", "Something-Something V2, all 174 classes", "data/ssv2")
     command = add("ssv2-mini", "87 classes of Something-Something V2", "data/ssv2_mini")
     command.add_argument(
         "--classes", type=Path, required=True, help="file of class names, or of path;label"
@@ -117,8 +119,8 @@ def main() -> None:
         stream.reconfigure(errors="backslashreplace")
     command = options.pop("command")
     sources = {
-        "ucf101": UCF101, "hmdb51": HMDB51, "diving48": Diving48, "ssv2-mini": MiniSSv2,
-        "ikeafa": IkeaFA, "uav-human": UAVHuman, "kinetics400": Kinetics400,
+        "ucf101": UCF101, "hmdb51": HMDB51, "diving48": Diving48, "ssv2": SSv2,
+        "ssv2-mini": MiniSSv2, "ikeafa": IkeaFA, "uav-human": UAVHuman, "kinetics400": Kinetics400,
         "synapt": PathLabelLists,
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from .named_videos import IkeaFA, UAVHuman
 from .path_label_lists import PathLabelLists
 from .prepare import PreparationOptions, prepare
 from .sources import FACTS, DatasetFacts, DatasetSource
+from .ssv2 import SSv2
 from .subsets import SubsetOptions, make_subsets
 from .ucf101 import UCF101
 
@@ -27,6 +28,7 @@ __all__ = [
     "PathLabelLists",
     "PreparationError",
     "PreparationOptions",
+    "SSv2",
     "SubsetOptions",
     "UAVHuman",
     "few_shot",

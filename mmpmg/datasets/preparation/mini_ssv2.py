@@ -9,15 +9,11 @@ from typing import ClassVar
 
 from .errors import PreparationError, stop_for
 from .path_label_lists import read_path_labels
-from .reading import find_file, read_json, read_lines
+from .reading import read_lines
 from .sources import FACTS, DatasetFacts
+from .ssv2_entries import plain, read_entries
 from .video_index import VideoIndex
 from .video_list import ListedVideo, VideoLists
-
-_NAMES = {
-    "train": ["train.json", "something-something-v2-train.json"],
-    "val": ["validation.json", "something-something-v2-validation.json"],
-}
 
 
 @dataclass(frozen=True)
@@ -50,34 +46,23 @@ class MiniSSv2:
             PreparationError: a file is missing, an entry is not as it should be, or a class of the
                 file is none of SSv2's.
         """
-        entries = {part: self._entries(names) for part, names in _NAMES.items()}
+        entries = {
+            part: read_entries(self.annotations, part, self.remedy) for part in ("train", "val")
+        }
         templates = {video: text for part in entries.values() for video, text, _ in part}
         classes = self._classes(templates)
-        labels = {_plain(name): label for label, name in enumerate(classes)}
-        unknown = sorted(set(labels) - {_plain(text) for text in templates.values()})
+        labels = {plain(name): label for label, name in enumerate(classes)}
+        unknown = sorted(set(labels) - {plain(text) for text in templates.values()})
         stop_for([f"{self.classes}: {name!r} is no class of SSv2" for name in unknown], self.remedy)
         group = []
         for part, found in entries.items():
             videos = [
-                ListedVideo(video, labels[_plain(text)], where)
+                ListedVideo(video, labels[plain(text)], where)
                 for video, text, where in found
-                if _plain(text) in labels
+                if plain(text) in labels
             ]
             group.append(self.facts.video_list(part, videos))
         return VideoLists(self.facts.num_classes, [group], classes)
-
-    def _entries(self, names: list[str]) -> list[tuple[str, str, str]]:
-        path = find_file(self.annotations, names, self.remedy)
-        found, problems = [], []
-        for number, entry in enumerate(read_json(path, list), 1):
-            where = f"{path}, entry {number}"
-            try:
-                template = str(entry["template"]).replace("[", "").replace("]", "")
-                found.append((str(entry["id"]), template, where))
-            except (KeyError, TypeError):
-                problems.append(f"{where}: needs id and template: {entry}")
-        stop_for(problems, self.remedy)
-        return found
 
     def _classes(self, templates: dict[str, str]) -> list[str]:
         lines = list(read_lines(self.classes))
@@ -85,7 +70,7 @@ class MiniSSv2:
             classes = self._voted(templates)
         else:
             classes = [line for _, line in lines]
-        repeated = [name for name, count in Counter(map(_plain, classes)).items() if count > 1]
+        repeated = [name for name, count in Counter(map(plain, classes)).items() if count > 1]
         if repeated or len(classes) != self.facts.num_classes:
             raise PreparationError(
                 f"{self.classes} names {len(classes)} classes instead of {self.facts.num_classes}"
@@ -112,8 +97,3 @@ class MiniSSv2:
         if sorted(classes) != list(range(len(classes))):
             raise PreparationError(f"{self.classes}: its labels have gaps. {self.remedy}")
         return [classes[label][0] for label in sorted(classes)]
-
-
-def _plain(template: str) -> str:
-    """Return a class name as it is compared: without brackets, case and spaces at the ends."""
-    return template.replace("[", "").replace("]", "").strip().casefold()

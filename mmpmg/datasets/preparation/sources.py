@@ -58,15 +58,16 @@ class DatasetSource(Protocol):
         """
 
 
-#: By the folder below ``data``. Sizes: the official lists of UCF101 and HMDB51; Kinetics changes
-#: with every copy; else the lists of PPMA (howardzh01/PPMA, data/splits), counted by lines that
-#: are not empty. Of Diving48 (v2) no video has label 30.
+#: By the folder below ``data``. Sizes: the official lists of UCF101, HMDB51 and SSv2; Kinetics
+#: changes with every copy; else the lists of PPMA (howardzh01/PPMA, data/splits), counted by lines
+#: that are not empty. Of Diving48 (v2) no video has label 30.
 FACTS = {
     facts.folder: facts
     for facts in (
         DatasetFacts("ucf101", 101, {1: (9537, 3783), 2: (9586, 3734), 3: (9624, 3696)}),
         DatasetFacts("hmdb51", 51, dict.fromkeys((1, 2, 3), (3570, 1530))),
         DatasetFacts("diving48", 48, {0: (15027, 1970)}, frozenset({30})),
+        DatasetFacts("ssv2", 174, {0: (168913, 24777)}),
         DatasetFacts("ssv2_mini", 87, {0: (None, 11799)}),
         DatasetFacts("ikeafa", 12, {0: (1781, 163)}),
         DatasetFacts("uav_human", 155, {0: (16285, 6191)}),

@@ -160,8 +160,9 @@ def test_names_that_are_not_utf8_are_found_but_refused(ikea):
 
 def test_the_lists_have_the_names_and_sizes_of_the_recipes():
     assert {name: facts.num_classes for name, facts in FACTS.items()} == dict(
-        ucf101=101, hmdb51=51, diving48=48, ssv2_mini=87, ikeafa=12, uav_human=155, kinetics400=400
-    )
+        ucf101=101, hmdb51=51, diving48=48, ssv2=174, ssv2_mini=87, ikeafa=12, uav_human=155,
+        kinetics400=400,
+    )  # fmt: skip
     # 13,320 videos of UCF101 in each of its splits.
     assert {train + val for train, val in FACTS["ucf101"].sizes.values()} == {13320}
     recipes = Path(__file__).parents[3] / "configs/_base_/datasets"

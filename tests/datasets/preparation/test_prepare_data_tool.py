@@ -47,7 +47,7 @@ def test_from_clips_to_few_shot(tmp_path, put, type_in):
 
 
 def test_defaults_are_the_folders_of_the_recipes(type_in):
-    for name, folder in (("ucf101", "ucf101"), ("ssv2-mini", "ssv2_mini")):
+    for name, folder in (("ucf101", "ucf101"), ("ssv2", "ssv2"), ("ssv2-mini", "ssv2_mini")):
         more = ["--classes", "mini.txt"] if name == "ssv2-mini" else []
         status, _, err = type_in(name, *more)
         assert status == 1

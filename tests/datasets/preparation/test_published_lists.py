@@ -16,6 +16,7 @@ from mmpmg.datasets.preparation import (
     PathLabelLists,
     PreparationError,
     PreparationOptions,
+    SSv2,
     UAVHuman,
     prepare,
 )
@@ -179,9 +180,9 @@ def test_bad_entries_of_diving48(diving, change, message):
         run(Diving48(diving / "diving48/annotations"), diving)
 
 
-@pytest.fixture
-def ssv2(tmp_path, put):
-    folder = tmp_path / "ssv2_mini/annotations/labels"
+def ssv2_files(root, put):
+    """Write the 174 classes, one video of each in both lists, under the names that SSv2 gives."""
+    folder = root / "annotations/labels"
     folder.mkdir(parents=True)
     templates = [f"Putting [something] {k:03d} next to [something]" for k in range(174)]
     for part, first in (("train", 0), ("validation", 1000)):
@@ -190,8 +191,57 @@ def ssv2(tmp_path, put):
             for k, text in enumerate(templates)
         ]
         (folder / f"{part}.json").write_text(json.dumps(entries))
-        put(tmp_path / "ssv2_mini/videos", [f"{entry['id']}.webm" for entry in entries])
+        put(root / "videos", [f"{entry['id']}.webm" for entry in entries])
+    # Labels of their own order, and of the type that the published file has: text.
+    names = [text.replace("[", "").replace("]", "") for text in templates]
+    labels = {name: str(173 - k) for k, name in enumerate(names)}
+    (folder / "labels.json").write_text(json.dumps(labels))
+    return folder
+
+
+@pytest.fixture
+def ssv2(tmp_path, put):
+    ssv2_files(tmp_path / "ssv2_mini", put)
     return tmp_path
+
+
+def test_ssv2_has_the_labels_of_its_own_file(tmp_path, put):
+    ssv2_files(tmp_path / "ssv2", put)
+    found = run(SSv2(tmp_path / "ssv2/annotations"), tmp_path)
+    assert found["ssv2_train_videos.txt"] == [f"{k}.webm {173 - k}" for k in range(174)]
+    assert found["ssv2_val_videos.txt"] == [f"{1000 + k}.webm {173 - k}" for k in range(174)]
+    assert found["classes.txt"][0] == "Putting something 173 next to something"
+    assert len(found["classes.txt"]) == 174
+
+
+def test_ssv2_names_a_class_that_its_labels_do_not_know(tmp_path, put):
+    folder = ssv2_files(tmp_path / "ssv2", put)
+    entries = json.loads((folder / "validation.json").read_text())
+    entries[6]["template"] = "Folding [something]"
+    (folder / "validation.json").write_text(json.dumps(entries))
+    with pytest.raises(
+        PreparationError, match=r"validation\.json, entry 7: 'Folding something' is no"
+    ):
+        run(SSv2(tmp_path / "ssv2/annotations"), tmp_path)
+    assert not list(tmp_path.glob("ssv2/*.txt"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda labels: labels.popitem(), "173 names for 173 labels; it must have one for each of"),
+        (lambda labels: labels.update({min(labels): "5"}), "174 names for 173 labels"),
+        (lambda labels: labels.update({min(labels): "first"}), "must have a whole number"),
+        (lambda labels: labels.update({min(labels).upper(): "174"}), "175 names for 175 labels"),
+    ],
+)
+def test_ssv2_with_other_labels_than_174(tmp_path, put, change, message):
+    folder = ssv2_files(tmp_path / "ssv2", put)
+    labels = json.loads((folder / "labels.json").read_text())
+    change(labels)
+    (folder / "labels.json").write_text(json.dumps(labels))
+    with pytest.raises(PreparationError, match=message):
+        run(SSv2(tmp_path / "ssv2/annotations"), tmp_path)
 
 
 def test_ssv2_mini_by_names_and_by_a_list_of_videos(ssv2):
