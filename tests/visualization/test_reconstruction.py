@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmpmg.models.targets.pixel import PixelTarget
+from mmpmg.models.targets import PixelTarget, WholeClip
 from mmpmg.visualization import (
     STATISTICS,
     Reconstruction,
@@ -35,7 +35,7 @@ def perfect(clip: np.ndarray, mask: np.ndarray, normalize: bool) -> np.ndarray:
     """What the recipes' own target asks of the model."""
     pixels = torch.from_numpy(clip).permute(3, 0, 1, 2)[None] / 255
     masked = torch.from_numpy(np.flatnonzero(mask))[None]
-    return PixelTarget(TOKEN, normalize=normalize)(pixels, masked)[0].numpy()
+    return PixelTarget(TOKEN, normalize=normalize)(WholeClip(pixels), masked)[0].numpy()
 
 
 def test_a_perfect_prediction_with_true_statistics_is_the_clip(

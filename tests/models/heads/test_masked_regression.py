@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmpmg.models.heads.masked_regression import MaskedRegressionHead, mean_square
+from mmpmg.models.targets import WholeClip
 
 
 def test_squares_of_a_whole_batch_are_averaged_precisely():
@@ -31,7 +32,7 @@ def batch():
     generator = torch.Generator().manual_seed(1)
     features = torch.randn(2, 3, 6, generator=generator)
     pixels = torch.rand(2, 3, 4, 8, 8, generator=generator)
-    return features, pixels, torch.tensor([[0, 3, 7], [1, 2, 6]])
+    return features, WholeClip(pixels), torch.tensor([[0, 3, 7], [1, 2, 6]])
 
 
 @pytest.mark.parametrize("loss", ["mse", "l1", "smooth_l1"])
@@ -46,13 +47,13 @@ def test_loss_and_gradients_grow_with_its_weight(loss):
 
 def test_prediction_in_low_precision_meets_the_target_in_float32():
     made = head()
-    features, pixels, masked = batch()
+    features, clip, masked = batch()
     with torch.autocast("cpu", torch.bfloat16):
-        loss = made.loss(features, pixels, masked)
+        loss = made.loss(features, clip, masked)
         prediction = made(features)
     assert prediction.dtype == torch.bfloat16 and loss.dtype == torch.float32
     loss.backward()
-    target = made.target(pixels, masked)
+    target = made.target(clip, masked)
     expected = (prediction.detach().double() - target.double()).square().mean()
     assert float(loss.detach()) == pytest.approx(float(expected), rel=1e-6)
     bias = (prediction.detach().double() - target.double()).sum((0, 1)) * (2 / prediction.numel())
@@ -62,20 +63,20 @@ def test_prediction_in_low_precision_meets_the_target_in_float32():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_gradients_are_those_of_the_mean_square(dtype):
     made = head(loss_weight=0.7).to(dtype)
-    features, pixels, masked = batch()
-    features = features.to(dtype).requires_grad_()
-    made.loss(features, pixels.to(dtype), masked).backward()
+    features, clip, masked = batch()
+    features, clip = features.to(dtype).requires_grad_(), WholeClip(clip.pixels.to(dtype))
+    made.loss(features, clip, masked).backward()
     kept = [p.grad.clone() for p in (features, *made.parameters())]
     features.grad = None
     made.zero_grad()
-    (0.7 * (made.target(pixels.to(dtype), masked) - made(features)).square().mean()).backward()
+    (0.7 * (made.target(clip, masked) - made(features)).square().mean()).backward()
     torch.testing.assert_close(kept, [p.grad for p in (features, *made.parameters())])
 
 
 @pytest.mark.parametrize(("enabled", "size"), [(True, 2), (False, 4)])
 def test_loss_keeps_one_difference_in_the_precision_of_the_prediction(enabled, size):
     made = head()
-    features, pixels, masked = batch()
+    features, clip, masked = batch()
     kept = {}
 
     def pack(tensor):
@@ -86,7 +87,7 @@ def test_loss_keeps_one_difference_in_the_precision_of_the_prediction(enabled, s
         torch.autocast("cpu", torch.bfloat16, enabled=enabled),
         torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
     ):
-        loss = made.loss(features, pixels, masked)
+        loss = made.loss(features, clip, masked)
     values = [tensor for tensor in kept.values() if tensor.shape[-1] == made.target.num_values]
     assert [tensor.element_size() for tensor in values] == [size]
     del loss

@@ -6,6 +6,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from reference.videomae_reference import pretrain
 
+from mmpmg.models.targets import WholeClip
 from mmpmg.models.tokens import unpatchify
 
 MEAN, STD = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
@@ -104,9 +105,9 @@ def test_loss_is_blind_to_predictions_for_visible_tokens(model, batch):
     hidden = unpatchify(
         tokens.mask[:, :, None, None].float().expand(-1, -1, 2 * 8 * 8, 3), (2, 4, 4), (2, 8, 8)
     )
-    wanted = target(pixels, tokens.masked)
-    assert torch.equal(target(pixels + noise * (1 - hidden), tokens.masked), wanted)
-    moved = target(pixels + noise * hidden, tokens.masked) - wanted
+    wanted = target(WholeClip(pixels), tokens.masked)
+    assert torch.equal(target(WholeClip(pixels + noise * (1 - hidden)), tokens.masked), wanted)
+    moved = target(WholeClip(pixels + noise * hidden), tokens.masked) - wanted
     assert (moved.abs().amax(2) > 0.01).all(), "some masked token is not read"
 
 
