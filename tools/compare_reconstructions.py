@@ -32,6 +32,14 @@ def parse_options() -> argparse.Namespace:
         help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
         "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth",
     )  # fmt: skip
+    parser.add_argument(
+        "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=[], metavar="RATIO",
+        help="shares of tokens to mask, several at once (the recipe's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-losses", dest="losses", action="store_false",
+        help="leave out the rows with the loss of each patch",
+    )  # fmt: skip
     parser.add_argument("--out", default="reconstructions.png", help="picture to write")
     return parser.parse_args()
 
@@ -43,7 +51,15 @@ def main() -> None:
         options.videos, options.video_root, options.num_clips, options.interval, options.seed
     )
     models = [ModelChoice(*model) for model in options.model]
-    path = compare_reconstructions(models, clips, options.out, options.statistics, options.columns)
+    path = compare_reconstructions(
+        models,
+        clips,
+        options.out,
+        options.statistics,
+        options.columns,
+        options.mask_ratios,
+        options.losses,
+    )
     print(f"wrote {path}")
 
 

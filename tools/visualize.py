@@ -46,6 +46,14 @@ def parse_options() -> argparse.Namespace:
         help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
         "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth",
     )  # fmt: skip
+    parser.add_argument(
+        "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=[], metavar="RATIO",
+        help="shares of tokens to mask, several at once (the recipe's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-losses", dest="losses", action="store_false",
+        help="leave out the rows with the loss of each patch",
+    )  # fmt: skip
     parser.add_argument("--columns", type=int, default=8, help="frames of each clip on a sheet")
     parser.add_argument("--fps", type=float, default=8, help="speed of GIF and MP4")
     parser.add_argument("--seed", type=int, help="seed of the run to look into (the recipe's)")
@@ -66,6 +74,8 @@ def main() -> None:
         ops=options.ops,
         gallery=options.gallery,
         statistics=options.statistics,
+        mask_ratios=options.mask_ratios,
+        losses=options.losses,
         seed=options.seed,
         columns=options.columns,
         fps=options.fps,

@@ -11,9 +11,9 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from .model_pictures import reconstruct_samples
+from .model_reconstructions import reconstruct_at_ratios
 from .recipe_pictures import cell_height, pretrainer
-from .reconstruction_picture import reconstruction_picture
+from .reconstruction_picture import Branches, reconstruction_picture
 from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
 from .writers import write
 
@@ -59,6 +59,8 @@ def compare_reconstructions(
     out: str | Path,
     statistics: str = "visible",
     columns: int = 8,
+    mask_ratios: Sequence[float] = (),
+    losses: bool = True,
 ) -> Path:
     """Draw what each model reconstructs of the same clips under the same seeds of the masks.
 
@@ -68,14 +70,16 @@ def compare_reconstructions(
         out: Picture to write, .png or .jpg.
         statistics: "visible" or "truth", see :data:`.reconstruction.STATISTICS`.
         columns: Frames shown, at least 1.
+        mask_ratios: Shares of tokens to mask, each in (0, 1); none: each recipe's.
+        losses: Whether the loss of each patch is drawn.
 
     Returns:
         ``out``.
 
     Raises:
         FileNotFoundError: A recipe, a checkpoint or the list of videos is missing.
-        ValueError: Two models of one name, or of another clip size; a model that reconstructs no
-            pixels, or whose checkpoint does not fit.
+        ValueError: Two models of one name, or of another clip size; a model of which
+            nothing can be drawn, or whose checkpoint does not fit.
     """
     names = [model.name for model in models]
     if not models or len(set(names)) < len(names):
@@ -94,13 +98,14 @@ def compare_reconstructions(
         )
     with isolated_randomness(clips.seed):
         samples = _samples(recipes[0], sizes[names[0]], clips)
-        drawn = {
-            model.name: reconstruct_samples(pretrainer(recipe, model.checkpoint, True), samples)
-            for model, recipe in zip(models, recipes, strict=True)
-        }
+        drawn: dict[str, Sequence[Branches]] = {}
+        for one, recipe in zip(models, recipes, strict=True):
+            model = pretrainer(recipe, one.checkpoint, True)
+            drawn |= reconstruct_at_ratios(model, samples, mask_ratios, one.name)
     title = f"The same clips by {len(models)} models" if len(models) > 1 else names[0]
     height = cell_height(samples[0].clip)
-    return write(out, reconstruction_picture(drawn, statistics, columns, title, height))
+    picture = reconstruction_picture(drawn, statistics, columns, title, height, losses)
+    return write(out, picture)
 
 
 def _clip_size(recipe: Config) -> tuple[int, int]:

@@ -1,23 +1,22 @@
-"""From a pretrainer and packed samples to masks and reconstructions that can be drawn."""
+"""From a pretrainer and packed samples to masks and mixtures that can be drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from torch import Tensor, nn
 
+from mmpmg.models.data_preprocessors.clip_flow import COVISIBLE, FLOW
 from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
-from mmpmg.models.targets.pixel import PixelTarget
 
 from .labels import Picture
-from .reconstruction import Reconstruction
 from .training_samples import TrainingSample
 
 
@@ -34,38 +33,47 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def pixel_branch(model: MaskedVideoPretrainer) -> str:
-    """Return the name of the first branch that predicts pixels.
-
-    Raises:
-        ValueError: There is none.
-    """
-    for name, head in model.heads.items():
-        if isinstance(head.target, PixelTarget):
-            return str(name)
-    raise ValueError(
-        f"none of model.branches ({', '.join(model.heads)}) has target=dict(type='PixelTarget'), "
-        "so there are no pixels to draw"
-    )
-
-
-def _inputs(
+def preprocessed(
     model: MaskedVideoPretrainer, samples: Sequence[TrainingSample], training: bool = False
-) -> tuple[Tensor, list[Any]]:
-    """Preprocess the first view of each sample: (B, C, T, H, W) on the model's device."""
+) -> tuple[Tensor, list[ActionDataSample]]:
+    """Preprocess the first view of each sample.
+
+    Args:
+        model: Its data preprocessor is used.
+        samples: Left as they are.
+        training: Whether to mix and flip, as the model's training does.
+
+    Returns:
+        (B, C, T, H, W) on the model's device, normalised, and the samples, copies, with the flow of
+        that view where they have one.
+    """
     batch = pseudo_collate([dict(sample.packed) for sample in samples])
-    batch["inputs"] = [inputs[:1] for inputs in batch["inputs"]]
-    batch = model.data_preprocessor(batch, training)
+    inputs = [inputs[:1] for inputs in batch["inputs"]]
+    # Of their own: the preprocessor attaches a flow, and takes away what a flip makes wrong.
+    data_samples = [
+        _first_view(sample, len(views))
+        for sample, views in zip(batch["data_samples"], batch["inputs"], strict=True)
+    ]
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=data_samples), training)
     return batch["inputs"].flatten(0, 1), batch["data_samples"]
 
 
-def _label(sample: TrainingSample) -> str:
+def _first_view(sample: ActionDataSample, views: int) -> ActionDataSample:
+    """Copy a sample, with the worker's arrays of its first view alone."""
+    copied: ActionDataSample = sample.new()
+    for key in (FLOW, COVISIBLE):
+        if views > 1 and key in copied:
+            copied.set_field(getattr(copied, key)[:1], key)
+    return copied
+
+
+def clip_label(sample: TrainingSample) -> str:
     """Name a clip by its motion, a real one by its file."""
     return Path(sample.name).name if sample.motion is None and sample.name else sample.family
 
 
-def _grey_levels(pixels: Tensor) -> list[Picture]:
-    """[B, C, T, H, W] in [0, 1] -> B clips [T, H, W, C]."""
+def grey_levels(pixels: Tensor) -> list[Picture]:
+    """Return (B, C, T, H, W) in [0, 1] as B clips (T, H, W, C) uint8."""
     levels = (pixels.float() * 255).round().clamp(0, 255).to(torch.uint8)
     return list(levels.permute(0, 2, 3, 4, 1).cpu().numpy())
 
@@ -75,14 +83,14 @@ def draw_masks(
 ) -> list[npt.NDArray[np.bool_]]:
     """Return the mask that the model's own masker draws for each sample: (N,) bool each."""
     with evaluating(model):
-        clips, data_samples = _inputs(model, samples)
+        clips, data_samples = preprocessed(model, samples)
         return list(model.draw(clips, data_samples).mask.cpu().numpy())
 
 
 def mixed_clips(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[Picture]:
     """Return the clips as the model trains on them: mixed with one another where it mixes."""
     with evaluating(model):
-        return _grey_levels(model.pixels(_inputs(model, samples, training=True)[0]))
+        return grey_levels(model.pixels(preprocessed(model, samples, training=True)[0]))
 
 
 def mixing_shares(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[float]:
@@ -92,7 +100,7 @@ def mixing_shares(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample
     """
     count = len(samples)
     with evaluating(model):
-        clips, data_samples = _inputs(model, samples)
+        clips, data_samples = preprocessed(model, samples)
         # Mixed are clips that show nothing but their number, whatever kind of mixing it is.
         numbers = torch.arange(count, dtype=torch.float32).view(-1, 1, 1, 1, 1, 1)
         flat = numbers.expand(-1, 1, 1, *clips.shape[-3:]).to(clips.device)
@@ -122,54 +130,3 @@ def mixing_labels(samples: Sequence[TrainingSample], shares: Sequence[float]) ->
             f"{own} % {sample.family} + {100 - own} % {samples[other].family} (clip {other + 1})"
         )
     return labels
-
-
-def reconstruct_samples(
-    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]
-) -> list[Reconstruction]:
-    """Let a model reconstruct samples, unmixed and in evaluation mode.
-
-    Args:
-        model: The bare pretrainer, not its distributed wrapper. It is left as it was.
-        samples: Their seeds decide the masks, as in training.
-
-    Returns:
-        One reconstruction for each sample, with the loss of that clip alone and of each token.
-
-    Raises:
-        ValueError: No branch of the model predicts pixels.
-    """
-    branch = pixel_branch(model)
-    head = model.heads[branch]
-
-    def loss(predicted: Tensor, target: Tensor) -> float:
-        return head.loss_weight * float(head.loss_fn(target - predicted))
-
-    def losses(predicted: Tensor, target: Tensor) -> npt.NDArray[np.float32]:
-        each = [loss(*token) for token in zip(predicted, target, strict=True)]
-        return np.array(each, dtype=np.float32)
-
-    with evaluating(model):
-        clips, data_samples = _inputs(model, samples)
-        tokens, predictions = model.reconstruct(clips, data_samples)
-        pixels = model.pixels(clips)
-        target = head.target(model.whole_clip(clips, data_samples), tokens.masked)
-        predicted = predictions[branch].float()
-        # Masked tokens come in ascending order, the order in which a boolean mask picks them.
-        return [
-            Reconstruction(
-                clip=clip,
-                mask=tokens.mask[i].cpu().numpy(),
-                prediction=predicted[i].cpu().numpy(),
-                token_shape=head.target.token_shape,
-                normalized=head.target.normalize,
-                eps=head.target.eps,
-                loss=loss(predicted[i], target[i]),
-                flat_loss=(
-                    loss(torch.zeros_like(target[i]), target[i]) if head.target.normalize else None
-                ),
-                name=_label(sample),
-                token_loss=losses(predicted[i], target[i]),
-            )
-            for i, (clip, sample) in enumerate(zip(_grey_levels(pixels), samples, strict=True))
-        ]

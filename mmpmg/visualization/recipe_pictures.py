@@ -33,8 +33,8 @@ from .model_pictures import (
     mixed_clips,
     mixing_labels,
     mixing_shares,
-    reconstruct_samples,
 )
+from .model_reconstructions import reconstruct_at_ratios
 from .reconstruction_picture import reconstruction_picture
 from .training_samples import (
     TrainingSample,
@@ -68,6 +68,8 @@ class PictureOptions:
             With ``families`` or ``gallery`` clips are drawn only where masks, flow or a checkpoint
             are asked for too.
         statistics: Of reconstructions, "visible" or "truth".
+        mask_ratios: Of reconstructions, each in (0, 1); none: the recipe's.
+        losses: Draw the loss of each patch beside reconstructions.
         seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
         columns: Frames of each clip on a sheet, at least 1.
         fps: Speed of animations, in frames per second.
@@ -82,6 +84,8 @@ class PictureOptions:
     ops: Sequence[str] = ()
     gallery: int = 0
     statistics: str = "visible"
+    mask_ratios: Sequence[float] = ()
+    losses: bool = True
     seed: int | None = None
     columns: int = 8
     fps: float = 8.0
@@ -156,11 +160,12 @@ def _draw_samples(
         files += [write(out / "clips_mixed.png", sheet)]
     if checkpoint is not None and model is not None:
         sheet = reconstruction_picture(
-            {"": reconstruct_samples(model, samples)},
+            reconstruct_at_ratios(model, samples, options.mask_ratios),
             options.statistics,
             options.columns,
             f"Training clips reconstructed by {Path(checkpoint).name}",
             cell_height(samples[0].clip),
+            options.losses,
         )
         files += [write(out / f"reconstructions_{options.statistics}.png", sheet)]
     return files

@@ -1,45 +1,48 @@
 """Reconstructions of one or several models on the same clips, with heat maps of their loss.
 
 What PMG's supplement shows in Figs. 3 and 4: frames, masked input, prediction, and the loss of each
-patch, normalised in every frame.
+patch, normalised in every frame; and MotionMAE in Fig. 3: true and predicted motion besides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 
 from mmpmg.models.tokens import token_grid
 
+from .branch_prediction import BranchPrediction, FloatArray
 from .contact_sheet import spread_frames, tile
 from .labels import Picture
 from .masks import hide_masked, pixel_mask
-from .reconstruction import PLAIN, STATISTICS, FloatArray, Reconstruction
+
+Branches: TypeAlias = Mapping[str, BranchPrediction]
+"""Of one clip, what each branch of a model predicts."""
 
 FADING = 0.8
 MUTED = 128  # grey, which the colour map does not have
 
 
-def _pixel_losses(item: Reconstruction) -> FloatArray:
+def _pixel_losses(item: BranchPrediction) -> FloatArray:
     """Spread the losses of masked tokens over their pixels: (T, H, W), NaN where visible."""
     if item.token_loss is None:
         raise ValueError(
             f"the reconstruction of {item.name or 'a clip'} has no token_loss to draw; "
-            "model_pictures.reconstruct_samples fills it in"
+            "model_reconstructions.reconstruct_samples fills it in"
         )
-    size = (item.clip.shape[0], item.clip.shape[1], item.clip.shape[2])
     losses = np.full(len(item.mask), np.nan, dtype=np.float32)
     losses[item.mask] = item.token_loss
-    spread = losses.reshape(token_grid(size, item.token_shape))
+    spread = losses.reshape(token_grid(item.size, item.token_shape))
     for axis, step in enumerate(item.token_shape):
         spread = spread.repeat(step, axis=axis)
     return spread
 
 
-def loss_maps(items: Sequence[Reconstruction]) -> list[Picture]:
-    """Paint the loss of each masked token; visible tokens show their frame, greyed.
+def loss_maps(items: Sequence[BranchPrediction]) -> list[Picture]:
+    """Paint one branch's loss of each masked token; visible tokens show their frame, greyed.
 
     Every frame is normalised: the brightest is the greatest loss in it, of all models given, so
     that models can be compared within a frame, but not one frame with another. Black is no loss.
@@ -67,22 +70,25 @@ def loss_maps(items: Sequence[Reconstruction]) -> list[Picture]:
 
 
 def reconstruction_picture(
-    models: Mapping[str, Sequence[Reconstruction]],
+    models: Mapping[str, Sequence[Branches]],
     statistics: str = "visible",
     columns: int = 8,
     title: str = "",
     cell_height: int = 112,
+    losses: bool = True,
 ) -> Picture:
-    """Draw each clip, its visible part, and each model's prediction and loss, frame by frame.
+    """Draw each clip, its visible part, and each model's predictions and losses, frame by frame.
 
     Args:
-        models: Name of each model (empty where there is but one) -> its reconstructions, at least
-            one, of the same clips in the same order.
+        models: Name of each model (empty where there is but one) -> what its branches predict of
+            each clip, at least one, the same clips in the same order. One model at several masking
+            ratios counts as several.
         statistics: Where mean and contrast of masked tokens come from: "visible" (from visible
             tokens, nothing leaks) or "truth" (the authors' way). The picture says which.
         columns: Frames shown, at least 1.
         title: First line, above what the picture says of itself.
         cell_height: Height of a frame in the picture, in pixels.
+        losses: Whether the loss of each patch is drawn.
 
     Returns:
         (H, W, 3) uint8.
@@ -95,36 +101,20 @@ def reconstruction_picture(
     rows: list[list[Picture]] = []
     labels: list[str] = []
     starts = []
-    chosen = spread_frames(len(clips[0][0].clip), columns)
+    chosen = spread_frames(len(_any(clips[0][0]).clip), columns)
     for items in clips:
         starts.append(len(rows))
-        drawn = [(items[0].name or "clip", items[0].clip)]
-        seen = None
-        for name, item, heat in zip(models, items, loss_maps(items), strict=True):
-            hidden = pixel_mask(item.mask, item.clip.shape[:3], item.token_shape)
-            if seen is None or not np.array_equal(hidden, seen):
-                whose = "" if seen is None else f"\nfor {name}"
-                masked = hide_masked(item.clip, item.mask, item.token_shape)
-                drawn.append((f"{item.mask.mean():.0%} masked{whose}", masked))
-                seen = hidden
-            loss = "" if item.loss is None else f"\nmean {item.loss:.4f}"
-            if item.flat_loss is not None:
-                loss += f"\nflat patches {item.flat_loss:.4f}"
-            head = f"{name}\n" if name else ""
-            drawn += [
-                (f"{head}reconstruction", item.frames(statistics)),
-                (f"{head}loss of each patch{loss}", heat),
-            ]
-        for label, clip in drawn:
+        for label, clip in _clip_rows(list(models), items, statistics, losses):
             rows.append([clip[k] for k in chosen])
             labels.append(label)
-    kinds = {item.normalized: None for item in clips[0]}
-    told = [
-        title,
-        *(f"Masked tokens: {STATISTICS[statistics] if kind else PLAIN}." for kind in kinds),
-        "Visible tokens are shown as they are. Loss: black 0, brightest the greatest of the "
-        f"frame{' over all models' if len(models) > 1 else ''}; grey where visible.",
-    ]
+    notes = dict.fromkeys(
+        item.note(statistics) for items in clips for branches in items for item in branches.values()
+    )
+    of_loss = (
+        "Loss: black 0, brightest the greatest of the frame"
+        f"{' over all models' if len(models) > 1 else ''}; grey where visible."
+    )
+    told = [title, *notes, of_loss if losses else ""]
     return tile(
         rows,
         row_labels=labels,
@@ -135,9 +125,58 @@ def reconstruction_picture(
     )
 
 
-def _same_clips(
-    models: Mapping[str, Sequence[Reconstruction]],
-) -> list[tuple[Reconstruction, ...]]:
+def _any(branches: Branches) -> BranchPrediction:
+    """Return one of the predictions: clip, mask and name are the same in all."""
+    return next(iter(branches.values()))
+
+
+def _clip_rows(
+    names: Sequence[str], items: Sequence[Branches], statistics: str, losses: bool
+) -> list[tuple[str, Picture]]:
+    """Return label and frames of each row of one clip; what was drawn already is not repeated."""
+    drawn = [(_any(items[0]).name or "clip", _any(items[0]).clip)]
+    heats = _heats(items) if losses else {}
+    seen = None
+    truths: list[Picture] = []
+    for number, (name, branches) in enumerate(zip(names, items, strict=True)):
+        item = _any(branches)
+        hidden = pixel_mask(item.mask, item.size, item.token_shape)
+        if seen is None or not np.array_equal(hidden, seen):
+            whose = "" if seen is None else f"\nfor {name}"
+            masked = hide_masked(item.clip, item.mask, item.token_shape)
+            drawn.append((f"{item.mask.mean():.0%} masked{whose}", masked))
+            seen = hidden
+        head = f"{name}\n" if name else ""
+        for branch, item in branches.items():
+            *true, (label, predicted) = item.rows(statistics)
+            for what, clip in true:
+                if not any(np.array_equal(clip, other) for other in truths):
+                    truths.append(clip)
+                    drawn.append((what, clip))
+            drawn.append((f"{head}{label}", predicted))
+            if losses:
+                drawn.append((f"{head}{_loss_label(item)}", heats[number, branch]))
+    return drawn
+
+
+def _heats(items: Sequence[Branches]) -> dict[tuple[int, str], Picture]:
+    """Paint the losses of all branches, each on the scale of its name among all models."""
+    heats = {}
+    for branch in dict.fromkeys(name for branches in items for name in branches):
+        numbers = [number for number, branches in enumerate(items) if branch in branches]
+        maps = loss_maps([items[number][branch] for number in numbers])
+        heats.update({(number, branch): each for number, each in zip(numbers, maps, strict=True)})
+    return heats
+
+
+def _loss_label(item: BranchPrediction) -> str:
+    loss = "" if item.loss is None else f"\nmean {item.loss:.4f}"
+    if item.flat_loss is not None:
+        loss += f"\n{item.flat_name} {item.flat_loss:.4f}"
+    return f"loss of each patch{loss}"
+
+
+def _same_clips(models: Mapping[str, Sequence[Branches]]) -> list[tuple[Branches, ...]]:
     """Group by clip: one tuple a clip, with an item for each model."""
     counts = {name: len(items) for name, items in models.items()}
     if not counts or not all(counts.values()):
@@ -146,10 +185,12 @@ def _same_clips(
         raise ValueError(f"reconstruction_picture: models with unlike numbers of clips: {counts}")
     clips = list(zip(*models.values(), strict=True))
     for items in clips:
-        for name, item in zip(models, items, strict=True):
-            if not np.array_equal(item.clip, items[0].clip):
+        first = _any(items[0])
+        for name, branches in zip(models, items, strict=True):
+            item = _any(branches)
+            if not np.array_equal(item.clip, first.clip):
                 raise ValueError(
                     f"reconstruction_picture: {name or 'a model'} was given another clip than "
-                    f"{next(iter(models))}, {item.clip.shape} and {items[0].clip.shape}"
+                    f"{next(iter(models))}, {item.clip.shape} and {first.clip.shape}"
                 )
     return clips

@@ -14,7 +14,7 @@ from mmengine.visualization import LocalVisBackend
 from torch.distributed.fsdp import FullyShardedDataParallel
 
 from mmpmg.visualization import STATISTICS, reconstruction_picture, write
-from mmpmg.visualization.model_pictures import pixel_branch, reconstruct_samples
+from mmpmg.visualization.model_reconstructions import drawn_branches, reconstruct_samples
 from mmpmg.visualization.training_samples import (
     TrainingSample,
     isolated_randomness,
@@ -27,6 +27,7 @@ from mmpmg.visualization.training_samples import (
 class ReconstructionHook(Hook):
     """Draws reconstructions of a few training clips to ``WORK_DIR/reconstructions/epoch_N.png``.
 
+    Of every branch: pixels, and with MotionMAE the true and the predicted motion.
     With iterations counted, ``iter_N.png``. TensorBoard and other backends of the run's visualizer
     get the same pictures under the name ``reconstructions``, at the run's iteration.
 
@@ -47,7 +48,7 @@ class ReconstructionHook(Hook):
         by_epoch: Count epochs; False: iterations.
 
     Raises:
-        ValueError: An option outside its range, or a model that predicts no pixels.
+        ValueError: An option outside its range, or a model of which nothing can be drawn.
     """
 
     priority = "LOW"
@@ -81,7 +82,7 @@ class ReconstructionHook(Hook):
         """Read the clips, before the loader's workers may have moved the training set's seeds."""
         if not is_main_process():
             return
-        pixel_branch(_bare(runner.model))  # raises now rather than after an epoch
+        drawn_branches(_bare(runner.model))  # raises now rather than after an epoch
         dataset = runner.train_dataloader.dataset
         indices = spread_indices(len(dataset), self.num_clips)
         self._samples = read_samples(dataset, indices, int(runner.seed or 0))
