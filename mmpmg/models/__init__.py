@@ -1,6 +1,15 @@
 """Everything with weights, and what runs beside it on the device."""
 
-from . import backbones, data_preprocessors, heads, maskers, necks, pretrainers, targets
+from . import (
+    backbones,
+    data_preprocessors,
+    heads,
+    maskers,
+    necks,
+    pretrainers,
+    segmenters,
+    targets,
+)
 
 __all__ = [
     "backbones",
@@ -9,5 +18,6 @@ __all__ = [
     "maskers",
     "necks",
     "pretrainers",
+    "segmenters",
     "targets",
 ]
