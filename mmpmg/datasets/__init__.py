@@ -5,6 +5,7 @@ from .archive_images import ArchiveImages
 from .archive_member import ArchiveError
 from .bad_samples import TooManyBadSamplesError
 from .checked_videos import CheckedVideoDataset, SeededRepeatAugDataset
+from .davis import DAVISDataset
 from .fractal_images import FractalImages
 from .generated_images import GeneratedImages, ShaderImages
 from .glsl_images import GLSLImages
@@ -13,6 +14,7 @@ from .image_sources import FolderImages, ImageSource, ListImages
 from .image_to_pseudo_video import ImageToPseudoVideo
 from .mixed_datasets import MixedDatasets
 from .mixed_images import MixedImages
+from .object_masks import AnnotationError
 from .perlin_images import PerlinClips, PerlinImages
 from .sample_seed import SeedSample, generator, sample_seed
 from .sample_seed_sampler import SampleSeedSampler
@@ -23,9 +25,11 @@ from .webdataset_images import WebDatasetImages
 from .with_pmg_aug import with_pmg_aug
 
 __all__ = [
+    "AnnotationError",
     "ArchiveError",
     "ArchiveImages",
     "CheckedVideoDataset",
+    "DAVISDataset",
     "FolderImages",
     "FractalImages",
     "GLSLImages",

@@ -2,7 +2,15 @@
 
 from .crop import MultiScaleCropInside
 from .dense_flow import DenseFlow
+from .load_sequence import LoadSequence
 from .pmg import PMGAug, PMGPipeline
 from .rand_augment import ClipRandAugment
 
-__all__ = ["ClipRandAugment", "DenseFlow", "MultiScaleCropInside", "PMGAug", "PMGPipeline"]
+__all__ = [
+    "ClipRandAugment",
+    "DenseFlow",
+    "LoadSequence",
+    "MultiScaleCropInside",
+    "PMGAug",
+    "PMGPipeline",
+]

@@ -7,6 +7,7 @@ from .feature_statistics import FeatureStatisticsHook
 from .iteration_seed import IterationSeedHook
 from .reconstruction import ReconstructionHook
 from .sample_names import SampleNamesHook
+from .segmentation_pictures import SegmentationPictureHook
 
 __all__ = [
     "AccumulationHook",
@@ -16,4 +17,5 @@ __all__ = [
     "IterationSeedHook",
     "ReconstructionHook",
     "SampleNamesHook",
+    "SegmentationPictureHook",
 ]

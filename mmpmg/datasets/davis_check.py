@@ -1,0 +1,110 @@
+"""What a sequence of DAVIS consists of, and whether it can be evaluated."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from PIL import Image
+
+from .image_decoding import ImageReadError, read_image
+from .object_masks import AnnotationError, object_ids_of, objects_of, read_values
+
+#: Decode every file; or read the first mask and the sizes of the other files.
+CHECKS = ("all", "headers")
+#: The first frame is given and the last left out, so that fewer leave nothing to evaluate.
+MIN_FRAMES = 3
+
+
+def examine_sequence(
+    frames: str, masks: str, annotations: str, unknown_ids: str, check: str
+) -> dict[str, Any]:
+    """Look through a sequence's files.
+
+    Args:
+        frames: Folder of its frames, .jpg in the order of their names.
+        masks: Folder of its masks, .png, one of the same name for each frame.
+        annotations: What the masks' values mean, one of `ANNOTATIONS`.
+        unknown_ids: One of `UNKNOWN_IDS`.
+        check: One of `CHECKS`.
+
+    Returns:
+        ``frame_files``, ``mask_files`` (paths), ``object_ids`` (1, 2, ...), ``binary_masks``.
+
+    Raises:
+        FileNotFoundError: Frames or masks are missing.
+        AnnotationError: The masks do not fit the frames or their objects; too few frames.
+        ImageReadError: A file does not open.
+    """
+    names = _stems(frames, ".jpg")
+    annotated = set(_stems(masks, ".png")) if os.path.isdir(masks) else set()
+    if len(names) < MIN_FRAMES:
+        raise AnnotationError(
+            f"{frames}: {len(names)} frames (.jpg); the first is given and the last does not "
+            f"count, so at least {MIN_FRAMES} are needed; take it out of dataset.sequences"
+        )
+    frame_files = [os.path.join(frames, f"{name}.jpg") for name in names]
+    mask_files = [os.path.join(masks, f"{name}.png") for name in names]
+    if names[0] not in annotated:
+        raise FileNotFoundError(
+            f"no first mask {mask_files[0]}: it says what to follow, so it has to be there (masks "
+            "of DAVIS are in Annotations/RESOLUTION/SEQUENCE, named like their frames)"
+        )
+    unmasked = [file for name, file in zip(names, mask_files, strict=True) if name not in annotated]
+    if unmasked:
+        raise FileNotFoundError(
+            f"{len(unmasked)} of {len(names)} frames of {frames} have no mask, for example "
+            f"{unmasked[0]}; J and F need one for every frame, which DAVIS's train and val have "
+            "and its test sets do not (dataset.sequences)"
+        )
+    frameless = sorted(annotated - set(names))
+    if frameless:
+        raise FileNotFoundError(
+            f"{len(frameless)} masks have no frame, for example {masks}/{frameless[0]}.png and no "
+            f"{frames}/{frameless[0]}.jpg; unpack the data anew"
+        )
+    first = read_values(mask_files[0])
+    binary, count = objects_of(first, mask_files[0], annotations, unknown_ids)
+    size = None
+    for frame, mask in zip(frame_files, mask_files, strict=True):
+        if check == "all":
+            values = read_values(mask)
+            object_ids_of(values, mask, binary, count, unknown_ids)
+            frame_size, mask_size = read_image(frame).shape[:2], values.shape
+        else:
+            frame_size, mask_size = _size(frame), _size(mask)
+        size = size or frame_size
+        if mask_size != frame_size:
+            raise AnnotationError(
+                f"{mask} is {_words(mask_size)}, but its frame {frame} is {_words(frame_size)}: "
+                "both must be of one resolution (dataset.resolution)"
+            )
+        if frame_size != size:
+            raise AnnotationError(
+                f"{frame} is {_words(frame_size)}, but {frame_files[0]} is {_words(size)}: the "
+                "frames of a sequence must be of one size"
+            )
+    return dict(
+        frame_files=frame_files,
+        mask_files=mask_files,
+        object_ids=tuple(range(1, count + 1)),
+        binary_masks=binary,
+    )
+
+
+def _stems(folder: str, ending: str) -> list[str]:
+    files = (os.path.splitext(name) for name in os.listdir(folder) if not name.startswith("."))
+    return sorted(stem for stem, suffix in files if suffix.lower() == ending)
+
+
+def _size(path: str) -> tuple[int, int]:
+    """Return (height, width) of an image without decoding it."""
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageReadError(path, str(error)) from error
+
+
+def _words(size: tuple[int, ...]) -> str:
+    return f"{size[1]} x {size[0]} (width x height)"
