@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Speed and memory: rendering, data workers, training steps against Hugging Face's, big indices."""
+"""Speed and memory: rendering, data workers, steps against Hugging Face's, big indices, flow."""
 
 import argparse
 import sys
@@ -19,6 +19,7 @@ MINUTES = {
     "index": "over 4",
     "archives": "not timed",
     "images": "not timed",
+    "flow": "not timed",
 }
 """Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")

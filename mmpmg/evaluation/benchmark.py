@@ -11,6 +11,7 @@ from mmpmg.evaluation.archive_benchmark import benchmark_archives
 from mmpmg.evaluation.arithmetic_benchmark import arithmetic_table
 from mmpmg.evaluation.data_wait_benchmark import benchmark_data_wait
 from mmpmg.evaluation.finetune_benchmark import benchmark_finetune
+from mmpmg.evaluation.flow_benchmark import benchmark_flow
 from mmpmg.evaluation.gains_benchmark import benchmark_gains
 from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.largest_batch import benchmark_largest_batch
@@ -43,7 +44,7 @@ class BenchmarkOptions:
         threads: CPU threads of the step; 0 for all cores. Rendering and images always have one.
         sizes: Steps, as ``arch:frames:side:batch``; none: those of ``SIZES`` for the device.
         mask_ratios: Mask ratios of the steps, in (0, 1).
-        clip: (T, H, W) of the rendered clips.
+        clip: (T, H, W) of the rendered clips, and of those whose flow is estimated.
         device: "cpu" or "cuda", of the step.
         profile: Also say where the steps' time goes.
         files: Image files of the index, and members of the big archives.
@@ -84,6 +85,11 @@ Measure = Callable[[BenchmarkOptions, int, Say], str]
 def _render(options: BenchmarkOptions, repeats: int, say: Say) -> str:
     frames, height, width = options.clip
     return benchmark_render(frames, (height, width), repeats)
+
+
+def _flow(options: BenchmarkOptions, repeats: int, say: Say) -> str:
+    frames, height, width = options.clip
+    return benchmark_flow((frames, height, width), repeats)
 
 
 def _step(options: BenchmarkOptions, repeats: int, say: Say) -> str:
@@ -135,6 +141,7 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
     "index": (1, lambda o, n, say: benchmark_index(o.files)),
     "archives": (10, lambda o, n, say: benchmark_archives(o.files, n)),
     "images": (10, lambda o, n, say: benchmark_images(n)),
+    "flow": (2, _flow),
 }
 """Name -> (its own number of rounds, what measures it)."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")

@@ -50,7 +50,7 @@ class DenseFlow(BaseTransform):
     Args:
         method: "dis_medium", "dis_fast", "dis_ultrafast" (Dense Inverse Search at OpenCV's presets)
             or "farneback". The default is the most accurate of them on pseudo-motion clips, whose
-            flow is known; ``tools/benchmark.py dense-flow`` gives error and time of each.
+            flow is known; ``tools/benchmark.py flow`` gives error and time of each.
         covisible: "consistent": a pixel counts where the flow back from the next frame returns to
             it, which doubles the time and drops what is hidden or was not found. "inside": where
             it only stays in the frame.
