@@ -2,21 +2,28 @@
 
 Everything exported here takes arrays and returns arrays, but for the backend that MMEngine's
 visualizer builds by name. What needs a dataset or a model stands
-in :mod:`.training_samples`, :mod:`.model_pictures` and :mod:`.recipe_pictures`.
+in :mod:`.training_samples`, :mod:`.model_pictures`, :mod:`.model_reconstructions` and
+:mod:`.recipe_pictures`.
 """
 
+from .branch_prediction import STATISTICS, BranchPrediction
 from .contact_sheet import contact_sheet, spread_frames, tile
 from .flow import flow_arrows, flow_scale, flow_wheel, wheel_legend
+from .mask_overlay import beside, object_colors, overlay_objects, sequence_sheet
 from .masks import hide_masked, overlay_mask, pixel_mask
-from .reconstruction import STATISTICS, Reconstruction, from_visible
+from .motion_reconstruction import MotionReconstruction
+from .reconstruction import Reconstruction, from_visible
 from .reconstruction_picture import loss_maps, reconstruction_picture
 from .tensorboard import LocalTensorboardVisBackend
 from .writers import write
 
 __all__ = [
     "STATISTICS",
+    "BranchPrediction",
     "LocalTensorboardVisBackend",
+    "MotionReconstruction",
     "Reconstruction",
+    "beside",
     "contact_sheet",
     "flow_arrows",
     "flow_scale",
@@ -24,9 +31,12 @@ __all__ = [
     "from_visible",
     "hide_masked",
     "loss_maps",
+    "object_colors",
     "overlay_mask",
+    "overlay_objects",
     "pixel_mask",
     "reconstruction_picture",
+    "sequence_sheet",
     "spread_frames",
     "tile",
     "wheel_legend",

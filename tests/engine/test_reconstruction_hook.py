@@ -18,7 +18,8 @@ from PIL import Image
 from torch import nn
 
 from mmpmg.engine.hooks import ReconstructionHook
-from mmpmg.visualization.model_pictures import evaluating, pixel_branch, reconstruct_samples
+from mmpmg.visualization.model_pictures import evaluating
+from mmpmg.visualization.model_reconstructions import drawn_branches, reconstruct_samples
 from mmpmg.visualization.training_samples import read_samples
 
 RECIPE = Path(__file__).resolve().parents[2] / "configs" / "pmg" / "vit-toy_generated.py"
@@ -167,7 +168,8 @@ def test_reconstructions_carry_the_models_own_loss(photographs: Path, tmp_path: 
     drawn = reconstruct_samples(model, samples)
     assert all(module.training for module in model.modules())
     model.eval()
-    for sample, item in zip(samples, drawn, strict=True):
+    for sample, branches in zip(samples, drawn, strict=True):
+        (item,) = branches.values()
         batch = dict(inputs=[sample.packed["inputs"]], data_samples=[sample.packed["data_samples"]])
         batch = model.data_preprocessor(batch, False)
         with torch.no_grad():
@@ -202,12 +204,12 @@ def test_mistakes_name_their_key(option: dict) -> None:
         ReconstructionHook(**option)
 
 
-def test_a_model_that_predicts_no_pixels_is_refused() -> None:
+def test_a_model_of_which_nothing_can_be_drawn_is_refused() -> None:
     model = nn.Module()
-    model.heads = nn.ModuleDict({"motion": nn.Module()})
-    model.heads["motion"].target = nn.Identity()
-    with pytest.raises(ValueError, match=r"none of model.branches \(motion\)"):
-        pixel_branch(model)
+    model.heads = nn.ModuleDict({"words": nn.Module()})
+    model.heads["words"].target = nn.Identity()
+    with pytest.raises(ValueError, match=r"none of model.branches \(words\).*PixelTarget"):
+        drawn_branches(model)
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_the_picture_says_which_statistics_it_used(clip: np.ndarray, mask: np.nd
         clip, mask, perfect(clip, mask, False), TOKEN, normalized=False, token_loss=losses
     )
     heads = [
-        reconstruction_picture({"": [which]}, statistics, cell_height=96)[:50]
+        reconstruction_picture({"": [{"pixel": which}]}, statistics, cell_height=96)[:50]
         for which, statistics in ((item, "visible"), (item, "truth"), (plain, "visible"))
     ]
     for i in range(3):
@@ -174,23 +174,25 @@ def test_mistakes_are_refused(clip: np.ndarray, mask: np.ndarray) -> None:
     with pytest.raises(ValueError, match="no clips"):
         reconstruction_picture({})
     with pytest.raises(ValueError, match="no token_loss"):
-        reconstruction_picture({"": [item]})
+        reconstruction_picture({"": [{"pixel": item}]})
     with pytest.raises(ValueError, match=r"15 masked tokens need \(15,\)"):
         with_losses(clip, mask, np.zeros(14))
-    whole = with_losses(clip, mask, np.ones(15))
+    whole = {"pixel": with_losses(clip, mask, np.ones(15))}
+    other = {"pixel": with_losses(clip[:, ::-1], mask, np.ones(15))}
     with pytest.raises(ValueError, match="unlike numbers"):
         reconstruction_picture({"a": [whole], "b": [whole, whole]})
     with pytest.raises(ValueError, match="b was given another clip than a"):
-        reconstruction_picture({"a": [whole], "b": [with_losses(clip[:, ::-1], mask, np.ones(15))]})
+        reconstruction_picture({"a": [whole], "b": [other]})
 
 
 def test_models_with_one_mask_share_the_masked_row(clip: np.ndarray, mask: np.ndarray) -> None:
-    item = with_losses(clip, mask, np.ones(15))
-    other = with_losses(clip, mask[::-1].copy(), np.ones(15))
+    item = {"pixel": with_losses(clip, mask, np.ones(15))}
+    other = {"pixel": with_losses(clip, mask[::-1].copy(), np.ones(15))}
 
-    def rows(models: dict) -> int:
-        return (reconstruction_picture(models, cell_height=200).shape[0]) // 200
+    def rows(models: dict, losses: bool = True) -> int:
+        return (reconstruction_picture(models, cell_height=200, losses=losses).shape[0]) // 200
 
     assert rows({"": [item]}) == 4
     assert rows({"a": [item], "b": [item]}) == 6
     assert rows({"a": [item], "b": [other]}) == 7
+    assert rows({"a": [item], "b": [other]}, losses=False) == 5
