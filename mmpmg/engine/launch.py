@@ -12,6 +12,7 @@ import mmaction
 import torch
 from mmaction.registry import MODELS
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
@@ -23,6 +24,8 @@ from mmpmg.engine.recipe_changes import (
     check_names,
     mistyped_keys_named,
 )
+from mmpmg.source_commit import commit
+from mmpmg.version import __version__
 
 WHEEL = "mmaction::"
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
@@ -160,6 +163,7 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
     with mistyped_keys_named(config):
         runner = RUNNERS.get(kind).from_cfg(config)
         silence_noise(runner.logger)
+        print_log(f"mmpmg {__version__}, commit {commit()}", logger="current")
         if isinstance(runner.model, dict):
             # A FlexibleRunner would build it when training starts: too late to look at it.
             runner.model = MODELS.build(runner.model)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from mmpmg.source_commit import commit
+
 PACKAGES = (
     "torch",
     "torchvision",
@@ -58,23 +60,6 @@ def gpu_name() -> str:
     except (OSError, subprocess.CalledProcessError):
         return known
     return f"{known}, driver {told.split()[0]}"
-
-
-def commit() -> str:
-    """Abbreviated commit of the source tree, and whether files differ from it."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True,
-            check=True,
-        ).stdout.strip()  # fmt: skip
-
-    try:
-        head = git("rev-parse", "--short", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no")
-        return head + (", with changes that are not committed" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown (not a git checkout)"
 
 
 def versions() -> str:

@@ -12,13 +12,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from mmpmg.source_commit import commit
 from mmpmg.version import __version__
 from mmpmg.visualization.charts import Theme
 from mmpmg.visualization.class_bars import class_bars
 
 from .accuracy_axes import AXES, accuracy_series, final_accuracy
 from .accuracy_plot import axis_chart, curve_charts
-from .machine import commit, cpu_name, usable_cores
+from .machine import cpu_name, usable_cores
 from .paper_numbers import PAPER_NUMBERS, SCRATCH
 from .per_class import DumpError, compare_classes, read_class_names
 from .prediction_dump import read_dump

@@ -14,7 +14,7 @@ from mmengine.config import Config
 from .recipe_names import flat, recipe_of
 
 ACCURACY = "acc/top1"
-ENVIRONMENT = ("Python", "CUDA available", "GPU", "PyTorch", "OpenCV", "MMEngine")
+ENVIRONMENT = ("Python", "CUDA available", "GPU", "PyTorch", "OpenCV", "MMEngine", "mmpmg")
 Curve = tuple[list[float], list[float]]
 
 
@@ -215,10 +215,13 @@ def _environment(starts: list[Path]) -> dict[str, str]:
     for log in [start / f"{start.name}.log" for start in reversed(starts)]:
         if log.is_file():
             with log.open(errors="replace") as file:
-                head = file.read(20_000).split("Runtime environment:")[0]
-            found = re.findall(r"^    ([\w ,]+): (.+)$", head, re.MULTILINE)
-            return {key: text.split(" (")[0] for key, text in found if key.startswith(ENVIRONMENT)
+                head = file.read(200_000)  # the recipe stands between the two
+            system = head.split("Runtime environment:")[0]
+            found = re.findall(r"^    ([\w ,]+): (.+)$", system, re.MULTILINE)
+            told = {key: text.split(" (")[0] for key, text in found if key.startswith(ENVIRONMENT)
                     and "compiling" not in key}  # fmt: skip
+            ours = re.search(r" - mmpmg (\S+, commit .+)$", head, re.MULTILINE)
+            return told | ({"mmpmg": ours[1]} if ours else {})
     return {}
 
 

@@ -181,20 +181,10 @@ def test_speeds_and_their_ratio_are_of_all_rounds_and_the_aim_is_judged_by_the_m
     assert render_benchmark.compare(timings)[3:] == ["4.00 (0.50 to 6.00)", "missed"]
 
 
-def test_busy_cores_and_uncommitted_changes_are_told(monkeypatch):
+def test_busy_cores_are_told(monkeypatch):
     monkeypatch.setattr(machine, "usable_cores", lambda: 4)
     assert machine.describe_load(2.0) == "2.0 on 4 cores"
     assert machine.describe_load(2.1).startswith("2.1 on 4 cores: **busy")
-    changed = []
-
-    def git(command, **_):
-        output = "abc1234\n" if "rev-parse" in command else "".join(changed)
-        return subprocess.CompletedProcess(command, 0, stdout=output)
-
-    monkeypatch.setattr(subprocess, "run", git)
-    assert machine.commit() == "abc1234"
-    changed.append(" M a.py\n")
-    assert machine.commit() == "abc1234, with changes that are not committed"
 
 
 def test_broken_torchvision_leaves_the_rest(monkeypatch):

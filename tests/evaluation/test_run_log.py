@@ -27,6 +27,7 @@ def test_a_run_is_read_with_its_pretraining(tmp_path: Path) -> None:
     assert run.loss == ([1, 2], [2.0, 1.5]) and run.accuracy == ([1, 2], [25, 20])
     assert run.problems == () and run.date == "2026-11-21 12:00"
     assert run.environment["GPU 0,1"] == "Some GPU" and run.environment["Python"] == "3.11.7"
+    assert run.environment["mmpmg"] == "0.1.0, commit abc1234"
     assert read_run(pretraining).is_pretraining and not run.is_pretraining
     assert changes_from_recipe(run.config, run.recipe) == ["train_cfg.max_epochs=2"]
     # A test in the same folder is its accuracy, and its config is not that of the training.

@@ -24,6 +24,8 @@ System environment:
 
 Runtime environment:
     seed: 0
+
+2026/11/21 12:00:00 - mmengine - INFO - mmpmg 0.1.0, commit abc1234
 """
 
 

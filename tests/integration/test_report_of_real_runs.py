@@ -14,6 +14,7 @@ from integration.tiny_runs import finetuning, options_of, pretraining, run_tool
 from mmpmg.engine.training import train
 from mmpmg.evaluation.report import write_report
 from mmpmg.evaluation.run_log import read_runs
+from mmpmg.version import __version__
 
 PRETRAINING, FINETUNING = "pmg/vit-toy_photographs.py", "finetune/vit-toy_gestures.py"
 
@@ -56,6 +57,8 @@ def test_the_logs_of_mmengine_are_read_right(work_dirs):
         # The same weights on the same videos: the test agrees with the last validation.
         assert run.tested == pytest.approx(run.last)
         assert {"Python", "PyTorch", "MMEngine"} <= set(run.environment)
+        # Not the commit itself: somebody may commit while the test runs.
+        assert re.fullmatch(rf"{__version__}, commit (\w+|unknown).*", run.environment["mmpmg"])
 
 
 @pytest.mark.slow
