@@ -1,42 +1,17 @@
-"""The PMG paper's top-1 accuracies in percent, by the recipes that would repeat them.
+"""The papers' top-1 accuracies in percent, by the recipes that would repeat them.
 
 The one place for them: documents are checked against it, reports put ours beside it. Tables are
-numbered as in the main paper unless the supplement is named. What the figures draw and no table
-prints, and what cannot be read in our copy, is not here. (Tables 10 and 11 print 89.4 for UCF101
-after Shaders1k, Table 7 prints 89.6.)
+numbered as in PMG's main paper unless its supplement or MotionMAE is named. What the figures draw
+and no table prints, and what cannot be read in our copy, is not here. (PMG's Tables 10 and 11 print
+89.4 for UCF101 after Shaders1k, Table 7 prints 89.6.)
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class PaperNumber(NamedTuple):
-    """A number and where it stands.
-
-    Attributes:
-        top1: In percent.
-        source: The table.
-    """
-
-    top1: float
-    source: str
-
+from .motionmae_numbers import MOTIONMAE_NUMBERS
+from .paper_number import PaperNumbers, columns
 
 SCRATCH = "scratch"
-
-
-def _columns(
-    source: str, recipes: tuple[str, ...], table: dict[str, tuple[float | None, ...]]
-) -> dict[tuple[str, str], PaperNumber]:
-    """Spread a table: a row a pre-training, a column a recipe; None: not in the paper."""
-    return {
-        (recipe, pretraining): PaperNumber(number, source)
-        for pretraining, numbers in table.items()
-        for recipe, number in zip(recipes, numbers, strict=True)
-        if number is not None
-    }
-
 
 UCF101, HMDB51, DIVING48 = (
     "finetune/vit-b_ucf101",
@@ -46,10 +21,9 @@ UCF101, HMDB51, DIVING48 = (
 SMALL = (UCF101, HMDB51)
 SYNAPT = ("ssv2-mini", "diving48", "ikeafa", "uav-human")  # and the two above
 
-# (fine-tuning, pre-training) -> number
-PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
+PAPER_NUMBERS: PaperNumbers = {
     # Single motions, on frames of the data set itself, without mixup.
-    **_columns(
+    **columns(
         "Table 2",
         (UCF101,),
         {
@@ -63,7 +37,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_ucf101-frames_cutmix": (76.8,),
         },
     ),
-    **_columns(
+    **columns(
         "Table 2",
         (HMDB51,),
         {
@@ -78,7 +52,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
         },
     ),
     # Of Table 3 the first and the last row: the ticks of the others cannot be read.
-    **_columns(
+    **columns(
         "Table 3",
         (HMDB51,),
         {
@@ -86,7 +60,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_hmdb51-frames_zoom-affine-perspective-cutmix": (47.9,),
         },
     ),
-    **_columns(
+    **columns(
         "Table 4",
         SMALL,
         {
@@ -95,8 +69,8 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_hmdb51-frames_videomix": (None, 53.0),
         },
     ),
-    **_columns("Table 5", (HMDB51,), {"pmg/vit-b_ucf101-frames": (56.7,)}),
-    **_columns(
+    **columns("Table 5", (HMDB51,), {"pmg/vit-b_ucf101-frames": (56.7,)}),
+    **columns(
         "Table 6",
         SMALL,
         {
@@ -105,7 +79,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_pass_10k": (87.6, 58.3),
         },
     ),
-    **_columns(
+    **columns(
         "Table 7",
         SMALL,
         {
@@ -116,12 +90,12 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_visual-atom": (82.6, 48.2),
         },
     ),
-    **_columns(
+    **columns(
         "Table 8",
         SMALL,
         {"pmg/vit-b_ucf101-videos_aug": (92.2, None), "pmg/vit-b_hmdb51-videos_aug": (None, 64.6)},
     ),
-    **_columns(
+    **columns(
         "Table 9",
         (HMDB51,),
         {
@@ -130,7 +104,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_hmdb51-videos_aug_pass-shaders1k": (67.9,),
         },
     ),
-    **_columns(
+    **columns(
         "Table 10",
         (*SMALL, DIVING48),
         {
@@ -145,7 +119,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_pass": (89.3, 60.0, 69.2),
         },
     ),
-    **_columns(
+    **columns(
         "Table 11",
         tuple(f"finetune/vit-b_{name}" for name in SYNAPT),
         {
@@ -155,7 +129,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             "pmg/vit-b_shaders1k": (68.3, 72.3, 60.7, 40.0),
         },
     ),
-    **_columns(
+    **columns(
         "Table 12",
         ("finetune/vit-b_kinetics400",),
         {
@@ -165,7 +139,7 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
         },
     ),
     # Each data set on thirds of its own training videos.
-    **_columns(
+    **columns(
         "Table 13",
         SMALL,
         {
@@ -177,9 +151,10 @@ PAPER_NUMBERS: dict[tuple[str, str], PaperNumber] = {
             for third, number in zip(("large", "medium", "small"), numbers, strict=True)
         },
     ),
-    **_columns(
+    **columns(
         "supplement, Table 3",
         tuple(f"linear_probe/vit-b_{name}" for name in ("ucf101", "hmdb51", *SYNAPT)),
         {"pmg/vit-b_shaders1k": (42.5, 28.0, 10.3, 6.4, 33.1, 1.1)},
     ),
+    **MOTIONMAE_NUMBERS,
 }

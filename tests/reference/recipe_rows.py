@@ -1,5 +1,6 @@
 """What a resolved recipe says, in the words of the papers' tables of settings."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,7 @@ def flips(loader):
 
 def built(model):
     """The model as the recipe builds it, narrow: rates and options are what is looked at."""
-    model = model.copy()
+    model = copy.deepcopy(model)
     model.backbone.update(img_size=32, patch_size=16, embed_dims=12, depth=3, num_heads=2)
     model.cls_head.in_channels = 12
     return MODELS.build(model)
