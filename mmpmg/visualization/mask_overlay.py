@@ -128,7 +128,7 @@ def sequence_sheet(
         fitted = [cv2.resize(masks[k], size, interpolation=cv2.INTER_NEAREST_EXACT) for k in chosen]
         return list(overlay_objects(small, np.stack(fitted)))
 
-    heads = [f"frame {k}" + " (given)" * (k == 0) for k in chosen]
+    heads = [f"frame {k}" if k else "frame 0 (given)" for k in chosen]
     return tile(
         [row(truth), row(predicted)],
         row_labels=("true", "predicted"),
