@@ -24,6 +24,8 @@ METHODS = (*_DIS, "farneback")
 LEAST_SIDE = 16
 """Pixels of the shorter side below which the coarse-to-fine methods have no patch to look at."""
 
+RIM = 0.1
+
 
 @contextmanager
 def one_thread() -> Iterator[None]:
@@ -83,11 +85,16 @@ def estimate_flow(
 
 
 def lands_inside(flow: Flow) -> Seen:
-    """Tell which pixels stay within the frame: (..., H, W, 2) -> (..., H, W) bool."""
+    """Tell which pixels stay within the frame: (..., H, W, 2) -> (..., H, W) bool.
+
+    A tenth of a pixel beyond it still counts, or the rim of a clip at rest would come and go with
+    the estimate's rounding.
+    """
     height, width = flow.shape[-3:-1]
     y, x = np.mgrid[:height, :width].astype(np.float32)
     u, v = x + flow[..., 0], y + flow[..., 1]
-    return np.asarray((u >= 0) & (u <= width - 1) & (v >= 0) & (v <= height - 1))
+    outside = np.maximum(np.maximum(-u, u - (width - 1)), np.maximum(-v, v - (height - 1)))
+    return np.asarray(outside <= RIM)
 
 
 def consistent(forth: Flow, back: Flow) -> Seen:

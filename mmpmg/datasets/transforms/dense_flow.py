@@ -16,6 +16,7 @@ from mmpmg.datasets.flow_estimation import (
     estimate_flow,
     lands_inside,
 )
+from mmpmg.datasets.transforms.frames import describe
 from mmpmg.motion.ranges import choice
 
 COVISIBLE = ("consistent", "inside")
@@ -95,17 +96,13 @@ class DenseFlow(BaseTransform):
 def _frames(results: dict[str, Any]) -> list[Image]:
     """Return the sample's frames, if a flow can be estimated between them."""
     frames = results.get("imgs")
-    if not isinstance(frames, (list, tuple)) or not all(map(_is_frame, frames)):
-        wrong = next((f for f in frames if not _is_frame(f)), None) if frames is not None else None
-        got = (
-            f"a {wrong.dtype} array of shape {wrong.shape}"
-            if isinstance(wrong, np.ndarray)
-            else f"{type(frames if wrong is None else wrong).__name__}"
-        )
+    a_list = isinstance(frames, (list, tuple))
+    wrong = next((f for f in frames if not _is_frame(f)), None) if a_list else frames
+    if not a_list or wrong is not None:
         raise ValueError(
             "DenseFlow: results['imgs'] must be a list of (H, W, 3) RGB or (H, W) grey uint8 "
-            f"frames, got {got}; put DenseFlow behind decoding and before anything that normalises "
-            "or formats"
+            f"frames, got {describe(wrong)}; put DenseFlow behind decoding and before anything "
+            "that normalises or formats"
         )
     shapes = sorted({frame.shape[:2] for frame in frames})
     if len(shapes) > 1 or (shapes and min(shapes[0]) < LEAST_SIDE):

@@ -20,7 +20,8 @@ def _is_image(image: object) -> bool:
     )
 
 
-def _describe(image: object) -> str:
+def describe(image: object) -> str:
+    """Say what a thing is that should have been an image: type and shape of an array, or type."""
     if isinstance(image, np.ndarray):
         return f"a {image.dtype} array of shape {image.shape}"
     return f"a {type(image).__name__}"
@@ -43,12 +44,12 @@ def check_frames(name: str, results: Mapping[str, Any]) -> list[npt.NDArray[np.u
     if not isinstance(frames, (list, tuple)) or len(frames) == 0:
         raise ValueError(
             f"{name}: results['imgs'] must be a list of at least one (H, W, 3) uint8 image, got "
-            f"{_describe(frames)}; put {name} after decoding and before FormatShape"
+            f"{describe(frames)}; put {name} after decoding and before FormatShape"
         )
     for frame in frames:
         if not _is_image(frame):
             raise ValueError(
-                f"{name}: a frame must be an (H, W, 3) uint8 image, got {_describe(frame)}; put "
+                f"{name}: a frame must be an (H, W, 3) uint8 image, got {describe(frame)}; put "
                 f"{name} before any transform that normalises or formats"
             )
     return list(frames)
@@ -69,7 +70,7 @@ def fit_partner(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDAr
     """
     if not _is_image(image):
         raise ValueError(
-            f"load_partner must return an (H, W, 3) uint8 image, got {_describe(image)}"
+            f"load_partner must return an (H, W, 3) uint8 image, got {describe(image)}"
         )
     height, width = size
     h, w = image.shape[:2]
