@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 PARTS = {"neck", "head"}
 
 
-def given_branches(branches: dict[str, dict | None]) -> dict[str, dict]:
+def given_branches(branches: Mapping[str, dict | None]) -> dict[str, dict]:
     """Drop the branches that a delta took out, and refuse what is none.
 
     Args:
