@@ -6,14 +6,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from integration.tiny_runs import write_videos
 from mmaction.registry import DATASETS
 from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
+from torch.utils.data import DataLoader
 
 from mmpmg.datasets import SampleSeedSampler
 from mmpmg.models.data_preprocessors import PMGDataPreprocessor
-from mmpmg.models.data_preprocessors.clip_flow import batch_flow
+from mmpmg.models.data_preprocessors.clip_flow import attach_flow, batch_flow
 
 COUNT, FRAMES, SIZE = 6, 5, (40, 32)
 FAMILIES = ["Affine", "Perspective", "SlidingWindow", "CutMix", "FadeInOut"]
@@ -184,4 +186,91 @@ def test_half_of_the_workers_arrays_is_an_error(folder):
     data = batch(folder, False, arrays=True)
     del data["data_samples"][0].covisible
     with pytest.raises(ValueError, match=r"algorithm_keys=\('flow', 'covisible'\)"):
+        PMGDataPreprocessor(with_flow=True)(data)
+
+
+def real_clips(tmp_path, **pack):
+    """The eight small videos, four frames of 32 x 32, with their estimated flow."""
+    listing, _ = write_videos(tmp_path / "videos")
+    dataset = DATASETS.build(
+        dict(
+            type="CheckedVideoDataset",
+            ann_file=str(listing),
+            data_prefix=dict(video=str(listing.parent)),
+            pipeline=[
+                dict(type="SeedSample"),
+                dict(type="DecordInit"),
+                dict(type="SampleFrames", clip_len=4, frame_interval=2),
+                dict(type="DecordDecode"),
+                dict(type="Resize", scale=(32, 32), keep_ratio=False),
+                dict(type="DenseFlow"),
+                dict(type="FormatShape", input_format="NCTHW"),
+                dict(type="PackActionInputs", meta_keys=SEED_KEYS, **pack),
+            ],
+        )
+    )
+    sampler = SampleSeedSampler(dataset, shuffle=False, seed=0)
+    return DataLoader(dataset, 4, sampler=sampler, num_workers=1, collate_fn=pseudo_collate)
+
+
+@pytest.mark.parametrize("flip_ratio", [0.0, 1.0])
+def test_estimated_flow_comes_through_a_loader_and_is_mirrored_with_its_clip(folder, flip_ratio):
+    preprocessor = PMGDataPreprocessor(with_flow=True, flip_ratio=flip_ratio)
+    for data in real_clips(folder, algorithm_keys=("flow", "covisible")):
+        packed = [torch.as_tensor(sample.flow) for sample in data["data_samples"]]
+        data = preprocessor(data, training=True)
+        flow, seen = batch_flow(data["data_samples"])
+        assert flow.shape == (4, 3, 32, 32, 2) and flow.dtype == torch.float32
+        assert seen.shape == (4, 3, 32, 32) and seen.dtype == torch.bool
+        assert seen.float().mean() > 0.5
+        for clip, found, before in zip(data["inputs"], flow, packed, strict=True):
+            mirrored = before.flip(2) * torch.tensor([-1.0, 1.0])
+            assert torch.equal(found, mirrored if flip_ratio else before)
+            # What is seen along the flow is the frame before: flow and clip are of one mind.
+            frames = clip[0].permute(1, 2, 3, 0).numpy()
+            y, x = np.mgrid[:32, :32].astype(np.float32)
+            at = found[0].numpy() + np.stack([x, y], axis=-1)
+            along = cv2.remap(frames[1], at[..., 0], at[..., 1], cv2.INTER_LINEAR)
+            inner = np.s_[4:-4, 8:-8]
+            off, still = (np.abs(f - frames[0])[inner].mean() for f in (along, frames[1]))
+            assert off < 0.5 * still
+
+
+def test_real_clips_without_the_keys_are_told_what_to_name(folder):
+    data = next(iter(real_clips(folder)))
+    data = PMGDataPreprocessor(with_flow=True)(data)
+    with pytest.raises(ValueError, match=r"DenseFlow.*algorithm_keys=\('flow', 'covisible'\)"):
+        batch_flow(data["data_samples"])
+
+
+def views_with_flow(count=2, shape=(4, 16, 24)):
+    """One sample of so many clips, each with a flow of its own."""
+    frames, height, width = shape
+    rng = np.random.default_rng(0)
+    flow = rng.normal(size=(count, frames - 1, height, width, 2)).astype(np.float32)
+    sample = ActionDataSample(metainfo=dict(sample_seed=1))
+    sample.set_field(flow if count > 1 else flow[0], "flow")
+    seen = flow[..., 0] > 0
+    sample.set_field(seen if count > 1 else seen[0], "covisible")
+    clip = torch.zeros((count, 3, *shape), dtype=torch.uint8)
+    return dict(inputs=[clip], data_samples=[sample]), torch.from_numpy(flow)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_view_has_its_flow_and_a_second_pass_changes_nothing(count):
+    data, expected = views_with_flow(count)
+    samples = PMGDataPreprocessor(with_flow=True, flip_ratio=1.0)(data, True)["data_samples"]
+    flow, seen = batch_flow(samples)
+    assert torch.equal(flow, expected.flip(-2) * torch.tensor([-1.0, 1.0]))
+    assert torch.equal(seen, (expected[..., 0] > 0).flip(-1))
+    attach_flow(samples, torch.device("cpu"))
+    again, _ = batch_flow(samples)
+    assert torch.equal(again, flow)
+
+
+@pytest.mark.parametrize("cut", [np.s_[:, :, :, :8], np.s_[:, :, :3], np.s_[:1]])
+def test_a_flow_of_another_size_than_its_clip_is_an_error(cut):
+    data, _ = views_with_flow()
+    data["inputs"] = [data["inputs"][0][cut]]
+    with pytest.raises(ValueError, match=r"flow of \(views, T-1, H, W\) = \(2, 3, 16, 24\).*crop"):
         PMGDataPreprocessor(with_flow=True)(data)
