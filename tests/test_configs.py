@@ -21,7 +21,8 @@ from mmpmg.datasets.named_pipeline import in_order
 ROOT = Path(__file__).parent.parent / "configs"
 RECIPES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
 RECOGNITION = [path for path in RECIPES if path.parent.name in ("finetune", "linear_probe")]
-PRETRAIN = [path for path in RECIPES if path not in RECOGNITION]
+EVALUATION = [path for path in RECIPES if path.parent.name == "vos"]  # see test_vos_recipes.py
+PRETRAIN = [path for path in RECIPES if path not in RECOGNITION + EVALUATION]
 ENTRY = ROOT / "pmg/vit-b_shaders1k.py"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Evaluate a fine-tuned checkpoint with its recipe."""
+"""Evaluate a checkpoint with a recipe."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     add_shared_options(parser)
-    parser.add_argument("checkpoint", help="checkpoint file")
+    parser.add_argument("checkpoint", help="checkpoint file; none: fresh weights")
     parser.add_argument("--dump", help="pickle file for the predictions")
     return parser.parse_args()
 

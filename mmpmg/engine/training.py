@@ -19,6 +19,8 @@ from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.engine.start_checks import bare_model, check_named_weights, check_resumed, check_start
 from mmpmg.models.checkpoint_fit import check_file
 
+FRESH = "none"
+
 
 def train(options: argparse.Namespace) -> None:
     """Train with MMAction2's options.
@@ -174,21 +176,25 @@ def test(options: argparse.Namespace) -> None:
 
     Args:
         options: Those of :func:`mmpmg.engine.launch.add_shared_options`, and ``checkpoint``,
-            ``dump``.
+            ``dump``. The checkpoint "none" tests the weights that the recipe starts from, drawn
+            from its ``randomness.seed``.
 
     Raises:
         FileNotFoundError: No such checkpoint.
         ValueError: ``--dump`` without .pkl or .pickle.
     """
     config = load_recipe(options)
-    if "://" not in options.checkpoint and not Path(options.checkpoint).is_file():
-        raise FileNotFoundError(f"no checkpoint at {options.checkpoint}")
+    fresh = options.checkpoint == FRESH
+    if not fresh and "://" not in options.checkpoint and not Path(options.checkpoint).is_file():
+        raise FileNotFoundError(
+            f"no checkpoint at {options.checkpoint}; {FRESH} in its place tests fresh weights"
+        )
     if config.get("test_dataloader") is None:
         raise ValueError(
             f"{options.config} has no test_dataloader: a pre-training recipe has nothing to "
             "test; fine-tune with a recipe of configs/finetune first"
         )
-    config.load_from = options.checkpoint
+    config.load_from = None if fresh else options.checkpoint
     if options.dump is not None:
         if not options.dump.endswith((".pkl", ".pickle")):
             raise ValueError(f"--dump {options.dump} must end with .pkl or .pickle")
@@ -196,5 +202,8 @@ def test(options: argparse.Namespace) -> None:
         evaluators = list(evaluators) if isinstance(evaluators, (list, tuple)) else [evaluators]
         config.test_evaluator = [*evaluators, dict(type="DumpResults", out_file_path=options.dump)]
     runner = build_runner(config)
-    check_file(bare_model(runner), options.checkpoint, whole=True)
+    if fresh:
+        bare_model(runner).init_weights()  # MMEngine draws them for training alone
+    else:
+        check_file(bare_model(runner), options.checkpoint, whole=True)
     run_naming_dead_workers(runner.test, runner)

@@ -56,7 +56,7 @@ def check_fit(
     wanted = [key for key in shapes if whole or key.startswith("backbone.blocks.")]
     missing = [key for key in wanted if key not in state]
     left_over = [key for key in state if key.startswith("backbone.blocks.") and key not in shapes]
-    if missing or (left_over and not whole):
+    if missing or left_over:
         example = f"{missing[0]} is missing" if missing else f"{left_over[0]} is left over"
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "

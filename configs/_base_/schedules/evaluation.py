@@ -1,0 +1,3 @@
+"""Nothing is trained."""
+
+test_cfg = dict(type="TestLoop")
