@@ -10,7 +10,7 @@ from pathlib import Path
 from mmaction.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
-from .davis_check import CHECKS, examine_sequence
+from .davis_check import examine_sequence
 from .image_decoding import ImageReadError
 from .named_pipeline import in_order
 from .object_masks import ANNOTATIONS, UNKNOWN_IDS, AnnotationError
@@ -31,8 +31,8 @@ class DAVISDataset(BaseDataset):
     ``Annotations/RESOLUTION/SEQUENCE/NNNNN.png``; the first mask is given to the model, the others
     are the truth. A sample enters the pipeline with ``sequence``, ``filename`` (the folder of its
     frames), ``frame_files``, ``mask_files``, ``object_ids`` (1, 2, ...), ``binary_masks`` and
-    ``unknown_ids``; `LoadSequence` reads them. Everything is checked when the dataset is built, so
-    that a faulty file is found before the first sequence runs and not after an hour.
+    ``unknown_ids``; `LoadSequence` reads them. Every file is decoded once when the dataset is
+    built, so that a faulty one is found before the first sequence runs and not after an hour.
 
     Args:
         data_root: Folder that holds ``JPEGImages``, ``Annotations`` and ``ImageSets``.
@@ -45,8 +45,6 @@ class DAVISDataset(BaseDataset):
         unknown_ids: What becomes of ids that the sequence's first mask does not have, and of void
             pixels (255): an "error", or "background" as in DAVIS-2017's evaluation, which leaves
             out objects that appear later.
-        check: "all" decodes every file once; "headers" reads the first masks and the sizes of the
-            rest, which is faster and leaves broken files and unknown ids to be found on the way.
         metainfo: As in MMEngine's BaseDataset.
         test_mode: As in MMEngine's BaseDataset; nothing trains on it here.
 
@@ -67,14 +65,12 @@ class DAVISDataset(BaseDataset):
         resolution: str = "480p",
         annotations: str = "auto",
         unknown_ids: str = "error",
-        check: str = "all",
         metainfo: dict | None = None,
         test_mode: bool = True,
     ) -> None:
         for name, value, allowed in (
             ("annotations", annotations, ANNOTATIONS),
             ("unknown_ids", unknown_ids, UNKNOWN_IDS),
-            ("check", check, CHECKS),
         ):
             if value not in allowed:
                 raise ValueError(f"dataset.{name}={value!r}: must be one of {', '.join(allowed)}")
@@ -82,7 +78,6 @@ class DAVISDataset(BaseDataset):
         self.resolution = resolution
         self.annotations = annotations
         self.unknown_ids = unknown_ids
-        self.check = check
         super().__init__(
             metainfo=metainfo,
             data_root=str(data_root),
@@ -135,7 +130,7 @@ class DAVISDataset(BaseDataset):
         """Return what is known of a sequence, or what is wrong with it."""
         frames, masks = (os.path.join(folder, name) for folder in folders)
         try:
-            found = examine_sequence(frames, masks, self.annotations, self.unknown_ids, self.check)
+            found = examine_sequence(frames, masks, self.annotations, self.unknown_ids)
         except (FileNotFoundError, AnnotationError, ImageReadError) as error:
             return error
         return dict(sequence=name, filename=frames, unknown_ids=self.unknown_ids, **found)
@@ -148,7 +143,7 @@ class DAVISDataset(BaseDataset):
                 lists = sorted(str(one.relative_to(root)) for one in root.glob("ImageSets/*/*.txt"))
                 raise FileNotFoundError(
                     f"no list {file}, which dataset.sequences names; there are: "
-                    f"{', '.join(lists) or 'none'}. {_WHERE}"
+                    f"{', '.join(lists) or 'none'}. One sequence is named as [NAME]. {_WHERE}"
                 )
             lines = [line.strip() for line in file.read_text().splitlines() if line.strip()]
             # DAVIS-2016 lists frames: /JPEGImages/480p/SEQUENCE/00000.jpg /Annotations/...

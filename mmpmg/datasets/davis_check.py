@@ -5,28 +5,21 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from PIL import Image
-
-from .image_decoding import ImageReadError, read_image
+from .image_decoding import read_image
 from .object_masks import AnnotationError, object_ids_of, objects_of, read_values
 
-#: Decode every file; or read the first mask and the sizes of the other files.
-CHECKS = ("all", "headers")
 #: The first frame is given and the last left out, so that fewer leave nothing to evaluate.
 MIN_FRAMES = 3
 
 
-def examine_sequence(
-    frames: str, masks: str, annotations: str, unknown_ids: str, check: str
-) -> dict[str, Any]:
-    """Look through a sequence's files.
+def examine_sequence(frames: str, masks: str, annotations: str, unknown_ids: str) -> dict[str, Any]:
+    """Look through a sequence's files, each of which is decoded once.
 
     Args:
         frames: Folder of its frames, .jpg in the order of their names.
         masks: Folder of its masks, .png, one of the same name for each frame.
         annotations: What the masks' values mean, one of `ANNOTATIONS`.
         unknown_ids: One of `UNKNOWN_IDS`.
-        check: One of `CHECKS`.
 
     Returns:
         ``frame_files``, ``mask_files`` (paths), ``object_ids`` (1, 2, ...), ``binary_masks``.
@@ -67,12 +60,9 @@ def examine_sequence(
     binary, count = objects_of(first, mask_files[0], annotations, unknown_ids)
     size = None
     for frame, mask in zip(frame_files, mask_files, strict=True):
-        if check == "all":
-            values = read_values(mask)
-            object_ids_of(values, mask, binary, count, unknown_ids)
-            frame_size, mask_size = read_image(frame).shape[:2], values.shape
-        else:
-            frame_size, mask_size = _size(frame), _size(mask)
+        values = read_values(mask)
+        object_ids_of(values, mask, binary, count, unknown_ids)
+        frame_size, mask_size = read_image(frame).shape[:2], values.shape
         size = size or frame_size
         if mask_size != frame_size:
             raise AnnotationError(
@@ -95,15 +85,6 @@ def examine_sequence(
 def _stems(folder: str, ending: str) -> list[str]:
     files = (os.path.splitext(name) for name in os.listdir(folder) if not name.startswith("."))
     return sorted(stem for stem, suffix in files if suffix.lower() == ending)
-
-
-def _size(path: str) -> tuple[int, int]:
-    """Return (height, width) of an image without decoding it."""
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ImageReadError(path, str(error)) from error
 
 
 def _words(size: tuple[int, ...]) -> str:

@@ -234,17 +234,10 @@ def test_a_fault_is_named_before_the_first_sequence_runs(root, harm, message):
     assert len(davis(root, sequences=["one"])) == 1, "the other sequence can be used without it"
 
 
-@pytest.mark.parametrize("harm", [empty_first, gap, first_gone, larger_mask, two_frames])
-def test_the_quick_check_finds_what_headers_and_first_masks_tell(root, harm):
-    harm(root)
-    with pytest.raises((AnnotationError, FileNotFoundError)):
-        davis(root, check="headers")
-
-
 @pytest.mark.parametrize("harm", [cut_frame, cut_mask, later_object])
-def test_what_the_quick_check_overlooks_is_an_error_on_the_way(root, harm):
+def test_a_file_that_breaks_after_the_check_is_named_as_well(root, harm):
+    dataset = davis(root)
     harm(root)
-    dataset = davis(root, check="headers")
     with pytest.raises((AnnotationError, ImageReadError), match=r"0000[123]"):
         dataset[0]
 
@@ -273,7 +266,7 @@ def test_what_is_missing_is_said_with_what_is_there(root, tmp_path):
         davis(root, sequences=[])
 
 
-@pytest.mark.parametrize("option", ["annotations", "unknown_ids", "check"])
+@pytest.mark.parametrize("option", ["annotations", "unknown_ids"])
 def test_an_illegal_option_is_named_with_what_is_allowed(root, option):
     with pytest.raises(ValueError, match=f"dataset.{option}='never': must be one of"):
         davis(root, **{option: "never"})
