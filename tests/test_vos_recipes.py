@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmaction.models.backbones.vit_mae import VisionTransformer
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
@@ -75,6 +76,24 @@ def test_the_encoders_are_those_of_the_other_recipes():
     pretraining = load(ROOT / "configs/pmg/vit-toy_generated.py").model.backbone
     for key in ("arch", "depth", "img_size", "patch_size", "tubelet_size"):
         assert toy[key] == pretraining[key]
+
+
+def test_mmaction2_s_encoder_takes_the_place_of_ours(tmp_path):
+    """As docs/vos.md has it."""
+    recipe = tmp_path / "recipe.py"
+    page = (ROOT / "docs/vos.md").read_text()
+    (snippet,) = [part for part in page.split("```python") if "VisionTransformer" in part]
+    base = str(ROOT / "configs/vos/vit-b_davis2017.py")
+    recipe.write_text(snippet.split("```")[0].replace("./vit-b_davis2017.py", base))
+    config = load(recipe)
+    config.model.backbone.depth = 1
+    model, ours = MODELS.build(config.model), load(ROOT / "configs/vos/vit-b_davis2017.py").model
+    assert type(model.backbone) is VisionTransformer
+    ours.backbone.depth = 1
+    state = MODELS.build(ours).state_dict()
+    assert {key: value.shape for key, value in model.state_dict().items()} == {
+        key: value.shape for key, value in state.items()
+    }
 
 
 @pytest.fixture

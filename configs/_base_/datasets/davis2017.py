@@ -25,3 +25,4 @@ test_dataloader = dict(
     ),
 )
 test_evaluator = dict(type="DAVISMetric")
+custom_hooks = [dict(type="SegmentationPictureHook")]
