@@ -18,7 +18,13 @@ from mmpmg.engine.launch import add_shared_options, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/switches.md", "docs/mixing_in.md", "docs/motion.md")
+PAGES = (
+    "README.md",
+    "docs/switches.md",
+    "docs/mixing_in.md",
+    "docs/motion.md",
+    "docs/motionmae.md",
+)
 
 
 def commands() -> list[str]:

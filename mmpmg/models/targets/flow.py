@@ -28,11 +28,11 @@ class FlowTarget(TokenTarget):
     Mixed clips have no single flow, so there is no ``blending``.
 
     Silences of the paper, and what is chosen: displacements are counted in sides of a token, so
-    that their squares are of the order of 1, as those of normalised pixels are, and do not depend
-    on the resolution. They are not normalised per token: that takes the mean out, which is most of
-    what a flow is. The flow of a pixel that the next frame does not show (behind a layer, out of
-    the frame, behind the horizon, where it has no bounds) is in neither frame, and left out; the
-    same holds for the last frame, which has no next one.
+    that their squares are below 1, not far below (PMG's zooms and affine motions; in pixels a
+    hundred times the loss of normalised pixels). They are not normalised per token: that takes the
+    mean out, which is most of what a flow is. The flow of a pixel that the next frame does not show
+    (behind a layer, out of the frame, behind the horizon, where it has no bounds) is no change that
+    two frames show, and left out; so is that of the last frame, which has no next one.
 
     Args:
         token_shape: (frames, rows, columns) of a token; the head fills it in.

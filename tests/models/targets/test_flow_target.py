@@ -9,7 +9,8 @@ from reference.videomae_reference import cut
 
 from mmpmg.models.data_preprocessors import PMGDataPreprocessor
 from mmpmg.models.targets import FlowTarget, WholeClip
-from mmpmg.motion import Motion
+from mmpmg.motion import Motion, build_op
+from mmpmg.motion.flow_torch import flow_batch
 
 TOKEN = (2, 4, 8)
 ENDS = ["earlier", "zero", "leave_out"]
@@ -89,6 +90,22 @@ def test_a_still_picture_has_zero_flow():
     normal = FlowTarget(TOKEN, clip_end="zero", normalize=True)
     values = normal(prepared(moved((0, 0))), torch.arange(8)[None])
     assert torch.equal(values, torch.zeros_like(values))
+
+
+@pytest.mark.parametrize(("side", "token"), [(224, (2, 16, 16)), (64, (4, 8, 8))])
+@pytest.mark.parametrize("family", ["ZoomInOut", "Affine"])
+def test_in_sides_of_a_token_the_paper_s_motions_weigh_less_than_pixels_but_not_nothing(
+    family, side, token
+):
+    squares = []
+    for seed in range(12):
+        motion = build_op(dict(type=family)).sample(np.random.default_rng(seed), 16, (side, side))
+        sample = ActionDataSample()
+        for key, values in zip(("flow", "covisible"), flow_batch([motion])):
+            sample.set_field(values, key)
+        field = FlowTarget(token).field(WholeClip(torch.zeros(1, 3, 16, side, side), [sample]))
+        squares.append(float(field.square().nanmean()))
+    assert 0.02 < sum(squares) / len(squares) < 1
 
 
 def test_a_flow_without_bounds_is_left_out():
