@@ -90,6 +90,11 @@ class BranchPrediction(ABC):
         """(frames, rows, columns, channels) of a token's values."""
 
     @property
+    def loss_name(self) -> str:
+        """What the heat map below the prediction is of."""
+        return "loss of each patch"
+
+    @property
     def flat_name(self) -> str:
         """What the prediction of zeros means."""
         return "flat patches"

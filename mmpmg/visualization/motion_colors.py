@@ -36,11 +36,14 @@ def paint_signed(field: FloatArray, scale: float) -> Picture:
 
 
 def paint_absolute(field: FloatArray, scale: float) -> Picture:
-    """Paint the mean over the channels in grey, black is zero. Arguments as `paint_signed` has."""
+    """Paint the mean over the channels from black, zero, by red and yellow to white.
+
+    Not in grey, which is what is unknown. Arguments as :func:`paint_signed` has them.
+    """
     seen = known(field)
     level = np.clip(np.where(seen, field.mean(axis=-1), 0) / scale, 0, 1)
-    grey = np.where(seen, (level * 255).round(), BLIND).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=-1)
+    heat = np.clip(3 * level[..., None] - (0, 1, 2), 0, 1)  # one colour after the other
+    return np.where(seen[..., None], (heat * 255).round(), BLIND).astype(np.uint8)
 
 
 def paint_flow(field: FloatArray, scale: float) -> Picture:
@@ -66,7 +69,7 @@ PAINTS = {
         paint_signed, "red: brighter, blue: darker, white: no change", "grey levels", 4.0
     ),
     "absolute": Paint(
-        paint_absolute, "the brighter the more changed, black: no change", "grey levels", 4.0
+        paint_absolute, "the brighter the greater the change, black: no change", "grey levels", 4.0
     ),
     "flow": Paint(
         paint_flow,

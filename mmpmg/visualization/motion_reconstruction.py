@@ -50,23 +50,45 @@ class MotionReconstruction(BranchPrediction):
         """Zeros of a target that is not normalised are a clip at rest."""
         return super().flat_name if self.normalized else "no motion"
 
+    @property
+    def loss_name(self) -> str:
+        """What the heat map below the prediction is of."""
+        return "loss of each patch's motion"
+
     def rows(self, statistics: str) -> list[tuple[str, Picture]]:
-        """Return the true motion and the predicted one, under their labels."""
-        kind, scale, truth, predicted = self._fields(statistics)
-        paint, unit = PAINTS[kind].paint, PAINTS[kind].unit
+        """Return the true motion, as it is and as the target has it, and the predicted one."""
+        check_statistics(statistics)
+        kind = self._kind(statistics)
+        truth, predicted = self._tokens(kind == self.kind)
+        # One scale for both, from the truth alone: that of every model and mask.
+        scale = full_colour(kind, truth)
+        paint = PAINTS[kind].paint
+        rows = []
+        if kind != self.kind:
+            plain, _ = self._tokens(True)
+            rows.append(self._true_row("true motion", self.kind, plain))
+            rows.append(self._true_row("the same, normalised", kind, truth))
+        else:
+            rows.append(self._true_row("true motion", kind, truth))
         hidden = pixel_mask(self.mask, self.size, self.token_shape)[..., None]
-        shown = np.where(hidden, paint(predicted, scale), TINT.astype(np.uint8))
-        return [
-            (f"true motion\nfull colour {scale:.3g} {unit}", paint(truth, scale)),
-            ("predicted motion", shown),
-        ]
+        slate = TINT.astype(np.uint8)
+        shown = np.where(hidden, paint(self._spread(predicted), scale), slate)
+        return [*rows, ("predicted motion", shown)]
+
+    def _true_row(self, name: str, kind: str, tokens: FloatArray) -> tuple[str, Picture]:
+        scale = full_colour(kind, tokens)
+        label = f"{name}\nfull colour {scale:.3g} {PAINTS[kind].unit}"
+        return label, PAINTS[kind].paint(self._spread(tokens), scale)
 
     def note(self, statistics: str) -> str:
         """Say what the colours mean, and where a prediction's mean and contrast come from."""
-        told = f"Motion: {PAINTS[self._kind(statistics)].legend}. {OTHER_COLOURS}"
-        if self.normalized and statistics == "truth":
-            told += " Mean and contrast of each patch are taken from the true motion."
-        return told
+        check_statistics(statistics)
+        told = f"Motion: {PAINTS[self.kind].legend}."
+        if self._kind(statistics) != self.kind:
+            told += f" Normalised and predicted: {PAINTS[self._kind(statistics)].legend}."
+        elif self.normalized:
+            told += " Predicted: mean and contrast of each patch are taken from the true motion."
+        return f"{told} {OTHER_COLOURS}"
 
     def _kind(self, statistics: str) -> str:
         """Name the kind of field that is drawn."""
@@ -74,25 +96,27 @@ class MotionReconstruction(BranchPrediction):
             return self.kind
         return "normalized flow" if self.kind == "flow" else "normalized"
 
-    def _fields(self, statistics: str) -> tuple[str, float, FloatArray, FloatArray]:
-        """Return kind, value of full colour, and (T, H, W, C) truth and prediction."""
-        check_statistics(statistics)
-        kind = self._kind(statistics)
+    def _tokens(self, in_units: bool) -> tuple[FloatArray, FloatArray]:
+        """Return truth and prediction of every token, (N, values, C); visible ones have the truth.
+
+        Args:
+            in_units: In grey levels or pixels, with the truth's statistics where these are missing;
+                False: as the target is.
+        """
         channels = len(self.unit)
-        truth = self.truth if self.plain is None or kind != self.kind else self.plain
+        truth = self.truth if self.plain is None or not in_units else self.plain
         truth = truth.reshape(len(truth), -1, channels)
         predicted = self.prediction.reshape(len(self.prediction), -1, channels)
-        if self.normalized and kind == self.kind:
+        if self.normalized and in_units:
             mean, std = token_statistics(truth)
             predicted = predicted * (std[self.mask, None] + self.eps) + mean[self.mask, None]
-        if kind == self.kind:
+        if in_units:
             unit = np.array(self.unit, dtype=np.float32)
             truth, predicted = truth * unit, predicted * unit
         # What is unknown met no loss: there the prediction is as little to be looked at.
         filled = truth.copy()
         filled[self.mask] = np.where(np.isnan(truth[self.mask]), np.nan, predicted)
-        # One scale for both, from the truth alone: that of every model and mask.
-        return kind, full_colour(kind, truth), self._spread(truth), self._spread(filled)
+        return truth, filled
 
     def _spread(self, tokens: FloatArray) -> FloatArray:
         """[N, values, C] -> [T, H, W, C], cells repeated over their pixels."""

@@ -173,7 +173,7 @@ def _loss_label(item: BranchPrediction) -> str:
     loss = "" if item.loss is None else f"\nmean {item.loss:.4f}"
     if item.flat_loss is not None:
         loss += f"\n{item.flat_name} {item.flat_loss:.4f}"
-    return f"loss of each patch{loss}"
+    return f"{item.loss_name}{loss}"
 
 
 def _same_clips(models: Mapping[str, Sequence[Branches]]) -> list[tuple[Branches, ...]]:
