@@ -54,11 +54,13 @@ def read_videos(
         Number of a video and what the function returned, or a `ReadFailure`; in any order.
 
     Raises:
-        PreparationError: decord is not installed.
+        PreparationError: decord is not installed, or ``workers`` is below 0.
         Exception: whatever else the function raises.
     """
+    if workers < 0:
+        raise PreparationError(f"--workers {workers}: must be 1 or more, or 0 for one per core")
     count = min(workers or _cores(), len(paths))
-    given = 0
+    given = answered = 0
     pool: list[_Worker] = []
     try:
         for _ in range(count):
@@ -71,19 +73,23 @@ def read_videos(
                     given += size
             busy = [worker for worker in pool if worker.due]
             if not busy:
-                return
+                break
             ready = wait([worker.pipe for worker in busy], timeout=1.0)
             for worker in busy:
                 if worker.pipe in ready:
+                    answered += 1
                     yield _hear(worker)
                 elif time.monotonic() - worker.heard > timeout:
                     worker.lost = True
+                    answered += 1
                     yield worker.due.pop(0), ReadFailure(f"was not read within {timeout:.0f} s")
                 if worker.lost:
                     _stop(worker)
                     pool.remove(worker)
                     pool.append(_start(function, pool))
                     _give(pool[-1], worker.due, paths)
+        if answered != len(paths):  # else videos that nobody read would count as good
+            raise PreparationError(f"only {answered} of {len(paths)} videos were read")
     finally:
         for worker in pool:
             _stop(worker)

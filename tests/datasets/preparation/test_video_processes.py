@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from mmpmg.datasets.preparation import PreparationError
+from mmpmg.datasets.preparation import PreparationError, video_processes
 from mmpmg.datasets.preparation.video_processes import ReadFailure, read_videos
 from mmpmg.datasets.video_reading import VideoReadError
 
@@ -64,3 +64,14 @@ def test_stopping_early_leaves_no_process():
 
 def test_nothing_to_read():
     assert list(read_videos(length, [], 2)) == []
+
+
+def test_fewer_than_no_processes_are_refused():
+    with pytest.raises(PreparationError, match=r"--workers -1: must be 1 or more, or 0"):
+        list(read_videos(length, ["a", "b"], -1))
+
+
+def test_videos_that_nobody_read_are_no_good_videos(monkeypatch):
+    monkeypatch.setattr(video_processes, "_cores", lambda: 0)
+    with pytest.raises(PreparationError, match="only 0 of 2 videos were read"):
+        list(read_videos(length, ["a", "b"], 0))
