@@ -1,6 +1,7 @@
 """The pages of the papers' tables: every recipe exists, and no recipe of a table is left out."""
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,21 @@ def test_the_commands_name_files_that_exist():
         str(CONFIGS / "finetune/vit-b_ucf101_1gpu.py"), import_custom_modules=False
     )
     assert f"accumulative_counts={counts.optim_wrapper.accumulative_counts}`" in TEXT
+
+
+def test_folders_that_looking_md_names_are_those_of_the_tables():
+    """A glob that is one level short matches nothing."""
+    folders = {"work_dirs/finetune/vit-b_hmdb51"}  # from scratch: train.py's own choice
+    for _, _, pre, fine, _, _ in ROWS:
+        folders |= {f"work_dirs/{pre}", f"work_dirs/{pre}/{fine}"}
+    page = (ROOT / "docs/looking.md").read_text()
+    named = set(
+        re.findall(r"\bwork_dirs/[\w/.*-]+", "\n".join(re.findall("```bash(.*?)```", page, re.S)))
+    )
+    assert len(named) >= 6
+    for path in named:
+        parts = re.sub(r"/[\w*]+\.\w+$", "", path.removesuffix("/")).split("/")
+        assert any(
+            len(parts) == len(folder.split("/")) and all(map(fnmatch, folder.split("/"), parts))
+            for folder in folders
+        ), path

@@ -11,7 +11,12 @@ from mmpmg.evaluation.accuracy_plot import plot_accuracy
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("runs", nargs="+", metavar="WORK_DIR", help="work dirs of fine-tuning runs")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="WORK_DIR",
+        help="work dirs, or NAME=WORK_DIR, of fine-tuning runs",
+    )
     parser.add_argument("--axis", choices=list(AXES), required=True, help="what changes")
     parser.add_argument(
         "--value", nargs="+", default=[], metavar="NAME=NUMBER",

@@ -10,7 +10,9 @@ from mmpmg.evaluation.report import write_report
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("runs", nargs="+", metavar="WORK_DIR", help="work dirs of any runs")
+    parser.add_argument(
+        "runs", nargs="+", metavar="WORK_DIR", help="work dirs, or NAME=WORK_DIR, of any runs"
+    )
     parser.add_argument("--out", default="report.html", help="page to write (report.html)")
     parser.add_argument("--classes", help="file with the classes' names, one a line")
     parser.add_argument("--pictures", nargs="+", default=[], help="pictures to show besides")

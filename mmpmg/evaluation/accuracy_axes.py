@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
+from .paper_numbers import SCRATCH
 from .run_log import Curve, Run
 
 AXES = {
@@ -15,6 +16,7 @@ AXES = {
     "shots": "training videos of each class",
     "epochs": "epochs",
 }
+OF_PRETRAINING = ("pretraining-epochs", "images")
 
 
 def axis_value(run: Run, axis: str) -> float | None:
@@ -78,10 +80,10 @@ def accuracy_series(
     for run in runs:
         place = given.get(run.name, axis_value(run, axis))
         accuracy = final_accuracy(run)
-        if place is None:
-            left_out.append(
-                f"{run.name}: its config does not tell the {AXES[axis]}; --value {run.name}=NUMBER"
-            )
+        if run.config is None:
+            left_out.append(f"{run.name}: {'; '.join(run.problems)}")
+        elif place is None:
+            left_out.append(f"{run.name}: {_why_nowhere(run, axis)}")
         elif accuracy is None:
             left_out.append(f"{run.name}: no accuracy in its logs; {'; '.join(run.problems)}")
         else:
@@ -89,6 +91,15 @@ def accuracy_series(
             line[0].append(float(place))
             line[1].append(accuracy)
     return series, left_out
+
+
+def _why_nowhere(run: Run, axis: str) -> str:
+    """Say why a run has no place on an axis, and what gives it one."""
+    if axis in OF_PRETRAINING and run.loaded == SCRATCH:
+        return "it was trained from scratch, so it has no pre-training"
+    if axis in OF_PRETRAINING and run.is_pretraining:
+        return "it is a pre-training itself; name the work dirs of the fine-tuning behind it"
+    return f"its config does not tell the {AXES[axis]}; --value {run.name}=NUMBER"
 
 
 def _origin(run: Run, axis: str) -> str:

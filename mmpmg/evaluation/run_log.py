@@ -33,7 +33,8 @@ class Run:
         pretraining: Config of that pre-training, where it lies beside the encoder.
         loss: (epochs, values) while training.
         accuracy: (epochs, percent) of validation.
-        tested: Top-1 in percent of the last ``tools/test.py`` in this folder; None: not tested.
+        tested: Top-1 in percent of the last ``tools/test.py`` in this folder; None: not tested
+            since it was last trained.
         environment: Versions and devices, from the log's head.
         date: When it began, as ``YYYY-MM-DD HH:MM``; "".
     """
@@ -109,9 +110,13 @@ def read_run(folder: str | Path, name: str = "") -> Run:
     records = list(_records(trained, problems))
     loss, accuracy = _curves(records)
     loaded, pretraining = _pretraining(first)
+    # A test tells of the weights that there were: none of what was trained after it.
+    tested = _tested([start for start in starts if not trained or start > trained[-1]])
+    if tested is None and (stale := _tested(starts)) is not None:
+        problems.append(f"its test ({stale:.1f} %) is older than its last training, and left out")
     run = Run(
         folder, name, tuple(problems), recipe_of(config, folder), config, loaded, pretraining,
-        loss, accuracy, _tested(starts), _environment(trained or starts), _date(trained or starts),
+        loss, accuracy, tested, _environment(trained or starts), _date(trained or starts),
     )  # fmt: skip
     if trained and run.epochs and run.epochs_done < run.epochs:
         unfinished = f"unfinished: {run.epochs_done:.4g} of {run.epochs} epochs"
@@ -120,19 +125,47 @@ def read_run(folder: str | Path, name: str = "") -> Run:
 
 
 def read_runs(folders: list[str] | list[Path]) -> list[Run]:
-    """Read work dirs, with names that differ: as much of their paths as that takes.
+    """Read work dirs, with names that differ: the parts of their paths that do.
+
+    ``work_dirs/pmg/A/finetune/X`` and ``work_dirs/pmg/B/finetune/X`` are A and B.
 
     Args:
-        folders: At least one.
+        folders: At least one; ``NAME=WORK_DIR`` gives a name.
 
     Returns:
         A run for each, in this order; a folder that is named twice counts once.
+
+    Raises:
+        ValueError: Two work dirs of one given name.
     """
-    paths = list(dict.fromkeys(Path(folder).resolve() for folder in folders))
+    given = {path: name for name, path in map(_named_folder, folders)}
+    short = dict(zip(given, _short_names(list(given)), strict=True))
+    names = {path: name or short[path] for path, name in given.items()}
+    twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+    if twice:
+        raise ValueError(
+            f"several work dirs are named {', '.join(sorted(twice))}: NAME=WORK_DIR gives each a "
+            "name of its own"
+        )
+    return [read_run(path, name) for path, name in names.items()]
+
+
+def _named_folder(text: str | Path) -> tuple[str, Path]:
+    """Part ``NAME=WORK_DIR``; a folder whose own path holds an equals sign stays whole."""
+    name, equals, folder = str(text).partition("=")
+    if not equals or "/" in name or Path(text).is_dir():
+        return "", Path(text).resolve()
+    return name, Path(folder).resolve()
+
+
+def _short_names(paths: list[Path]) -> list[str]:
     depth = 1
     while len({path.parts[-depth:] for path in paths}) < len(paths):
         depth += 1
-    return [read_run(path, "/".join(path.parts[-depth:])) for path in paths]
+    ends = [path.parts[-depth:] for path in paths]
+    same = {len(each) for each in ends} == {depth} and len(ends) > 1
+    told = [k for k in range(depth) if not same or len({end[k] for end in ends}) > 1]
+    return ["/".join(end[k] for k in told if k < len(end)) for end in ends]
 
 
 def _config(starts: list[Path], folder: Path, problems: list[str]) -> Config | None:

@@ -85,8 +85,43 @@ def test_names_take_as_much_of_the_path_as_they_need(tmp_path: Path) -> None:
     for name in ("a/run", "b/run", "c"):
         (tmp_path / name).mkdir(parents=True)
     both = [tmp_path / "a" / "run", tmp_path / "b" / "run"]
-    assert [run.name for run in read_runs([*both, both[0]])] == ["a/run", "b/run"]
+    assert [run.name for run in read_runs([*both, both[0]])] == ["a", "b"]
     assert [run.name for run in read_runs([both[0], tmp_path / "c"])] == ["run", "c"]
+
+
+def test_names_of_the_documented_layout_are_short_and_can_be_given(tmp_path: Path) -> None:
+    root = tmp_path / "work_dirs"
+    pairs = [(pre, fine) for pre in ("pmg/shaders", "videomae/hmdb51")
+             for fine in ("finetune/vit-b_hmdb51", "finetune/vit-b_ucf101")]  # fmt: skip
+    folders = [str(root / pre / fine) for pre, fine in pairs]
+    names = [run.name for run in read_runs(folders)]
+    assert names == ["shaders/vit-b_hmdb51", "shaders/vit-b_ucf101",
+                     "hmdb51/vit-b_hmdb51", "hmdb51/vit-b_ucf101"]  # fmt: skip
+    assert [run.name for run in read_runs(folders[::2])] == ["shaders", "hmdb51"]
+    named = read_runs([f"real videos={folders[2]}", folders[0]])
+    assert [run.name for run in named] == ["real videos", "shaders"]
+    assert named[0].folder == Path(folders[2])
+    odd = tmp_path / "lr=1"
+    odd.mkdir()
+    assert read_runs([str(odd)])[0].folder == odd
+    with pytest.raises(ValueError, match="several work dirs are named a"):
+        read_runs([f"a={folders[0]}", f"a={folders[1]}"])
+
+
+def test_a_folder_without_a_run_is_called_that_and_scratch_has_no_pretraining(
+    tmp_path: Path,
+) -> None:
+    scratch = finetuned(tmp_path / "scratch", "finetune/vit-b_hmdb51", None)
+    pre = write_run(tmp_path / "pre", SHADERS, training(range(1, 3), [1.0, 1.0]))
+    tuned = finetuned(tmp_path / "tuned", "finetune/vit-b_hmdb51", pre / "encoder.pth")
+    folders = [str(tmp_path / "nowhere"), str(scratch), str(tuned)]
+    _, left_out = plot_accuracy(folders, "pretraining-epochs", [], tmp_path / "a.svg")
+    assert left_out == [
+        f"nowhere: there is no folder {tmp_path / 'nowhere'}",
+        "scratch: it was trained from scratch, so it has no pre-training",
+    ]
+    with pytest.raises(ValueError, match="scratch: its config does not tell.*--value scratch="):
+        plot_accuracy([str(scratch)], "shots", [], tmp_path / "a.svg")
 
 
 def test_differences_are_only_what_differs(tmp_path: Path) -> None:
@@ -117,7 +152,7 @@ def test_axes_come_from_the_configs(tmp_path: Path) -> None:
     assert axis_value(few, "shots") == 5
     series, left_out = accuracy_series([*runs, few], "images")
     assert list(series.values()) == [([1000, 10000, 10000], [0, 10, 20])]
-    assert len(left_out) == 1 and "few" in left_out[0] and "--value few=NUMBER" in left_out[0]
+    assert left_out == ["few: it was trained from scratch, so it has no pre-training"]
     series, left_out = accuracy_series([*runs, few], "images", {"few": 7})
     assert sorted(series.values()) == [([7], [20]), ([1000, 10000, 10000], [0, 10, 20])]
     assert left_out == []
@@ -136,7 +171,7 @@ def test_few_shots_of_one_pretraining_are_one_line(tmp_path: Path) -> None:
         plot_accuracy([str(folders[0])], "shots", ["1=many"], tmp_path / "a.svg")
     with pytest.raises(ValueError, match="--value names other; the runs are 1"):
         plot_accuracy([str(folders[0])], "shots", ["other=3"], tmp_path / "a.svg")
-    with pytest.raises(ValueError, match="nothing to draw.*images of pre-training"):
+    with pytest.raises(ValueError, match="nothing to draw.*1: it was trained from scratch"):
         plot_accuracy([str(folders[0])], "images", [], tmp_path / "a.svg")
     with pytest.raises(ValueError, match=", ".join(AXES)):
         axis_value(read_run(folders[0]), "height")
