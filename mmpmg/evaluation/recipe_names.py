@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def recipe_of(config: Config | None, folder: Path) -> str:
     """Name the recipe of a run.
 
     MMEngine keeps the file's name in the work dir, not its folder, and ``vit-b_ucf101`` stands in
-    several. Of these it is the one that the config differs least from.
+    several. A test with another recipe leaves that one's file beside the training's. Of all these
+    it is the one that the config differs least from.
 
     Args:
         config: What was run; None: unknown.
@@ -62,16 +64,24 @@ def recipe_of(config: Config | None, folder: Path) -> str:
     Returns:
         "finetune/vit-b_ucf101"; the bare name where it is none of ours; "" where there is none.
     """
-    dumped = sorted(folder.glob("*.py"), key=lambda path: path.stat().st_mtime)
+    dumped = [path for path in folder.glob("*.py") if path.is_file()]
     if config is None or not dumped:
         return ""
-    stem = dumped[-1].stem
+    dumped.sort(key=lambda path: path.stat().st_mtime, reverse=True)  # of equally near ones: newest
     root = recipe_folder()
-    candidates = sorted(root.glob(f"*/{stem}.py")) if root is not None else []
-    if not candidates:
-        return stem
-    nearest = min(candidates, key=lambda path: len(_differences(config, path)))
-    return f"{nearest.parent.name}/{stem}"
+    ours = {
+        path.stem: sorted(root.glob(f"*/{path.stem}.py")) if root is not None else []
+        for path in dumped
+    }
+    # What was dumped holds changes too, so that it is the nearest, unless a test wrote over it.
+    last = dumped[0] if len(dumped) == 1 else min(
+        dumped,
+        key=lambda path: min(_distance(config, file) for file in (path, *ours[path.stem])),
+    )  # fmt: skip
+    if not ours[last.stem]:
+        return last.stem
+    nearest = min(ours[last.stem], key=lambda path: _distance(config, path))
+    return f"{nearest.parent.name}/{last.stem}"
 
 
 def changes_from_recipe(config: Config, recipe: str) -> list[str]:
@@ -90,6 +100,13 @@ def changes_from_recipe(config: Config, recipe: str) -> list[str]:
         return []
     now = flat(config)
     return [f"{key}={now.get(key, '(dropped)')}" for key in _differences(config, path)]
+
+
+def _distance(config: Config, path: Path) -> float:
+    """Count the keys that differ; a file that cannot be read is farther than any."""
+    if _flat_recipe(path, path.stat().st_mtime_ns) is None:
+        return math.inf
+    return len(_differences(config, path))
 
 
 def _differences(config: Config, path: Path) -> list[str]:

@@ -175,12 +175,22 @@ def _pretrained_row(run: Run, changed: bool) -> dict[str, str]:
     )
 
 
+def _ours(run: Run, changed: bool) -> str:
+    """Print the final accuracy with whatever the paper's number beside it is free of."""
+    marks = ["val"] if run.tested is None else []
+    reached = run.epochs_done if run.tested is not None else run.accuracy[0][-1]
+    if run.epochs and reached < run.epochs:
+        marks.append(f"epoch {reached:.4g} of {run.epochs}")
+    text = f"{final_accuracy(run):.1f}{'*' if changed else ''}"
+    return f"{text} ({', '.join(marks)})" if marks else text
+
+
 def _paper_rows(tuned: Sequence[Run], changed: dict[str, list[str]]) -> list[dict[str, str]]:
     """Put ours beside each of the paper's numbers; "not run" where there is none."""
     rows = []
     for (recipe, pretraining), number in PAPER_NUMBERS.items():
         ours = [
-            f"{final_accuracy(run):.1f}{'*' if run.name in changed else ''}"
+            _ours(run, run.name in changed)
             for run in tuned
             if (run.same_steps, run.loaded) == (recipe, pretraining)
             and final_accuracy(run) is not None
