@@ -8,6 +8,12 @@ from collections.abc import Collection, Sequence
 from .errors import PreparationError, stop_for
 from .video_list import ListedVideo, in_order
 
+_NO_VIDEO = (
+    "A class without any video is an error in any case: add its videos to the list, or renumber "
+    "the labels from 0 without a gap; where the missing classes are the last ones, --num-classes "
+    "without them will do."
+)
+
 
 def few_shot(
     videos: Sequence[ListedVideo],
@@ -47,11 +53,15 @@ def few_shot(
         enough = len(of_class) >= shots or label in empty_classes or (allow_fewer and of_class)
         if not enough:
             name = f"{label} ({classes[label]})" if classes else str(label)
-            problems.append(f"class {name} has {len(of_class)} videos, {shots} are asked for")
+            videos_of_it = f"{len(of_class)} video{'s' * (len(of_class) != 1)}"
+            problems.append(f"class {name} has {videos_of_it}, {shots} asked for")
     stop_for(
         problems,
-        "Ask for fewer --shots, or take what is there with --allow-fewer; a class without any "
-        "video is an error in any case.",
+        (
+            "Ask for fewer --shots, or take what is there with --allow-fewer."
+            if all(of_class or label in empty_classes for label, of_class in enumerate(drawn))
+            else _NO_VIDEO
+        ),
     )
     return in_order(video for of_class in drawn for video in of_class[:shots])
 
@@ -84,7 +94,7 @@ def fraction(
         raise PreparationError(f"--fractions {share}: must be above 0, and 1 at most")
     drawn = _shuffled(videos, seed, num_classes)
     empty = [label for label, own in enumerate(drawn) if not own and label not in empty_classes]
-    stop_for([f"class {label} has no video" for label in empty])
+    stop_for([f"class {label} has no video" for label in empty], _NO_VIDEO)
     return in_order(video for own in drawn for video in own[: max(1, int(len(own) * share + 0.5))])
 
 

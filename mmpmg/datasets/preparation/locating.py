@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from ..video_reading import NamedErrors, OpenByPath
-from .video_index import VideoIndex
+from .video_index import VideoIndex, folders_agreeing
 from .video_list import ListedVideo, VideoList, VideoLists
 from .video_processes import ReadFailure, read_videos
 
@@ -43,12 +43,37 @@ def locate(lists: VideoLists, index: VideoIndex) -> tuple[VideoLists, dict[str, 
         paths = index.find(video.name)
         if len(paths) == 1:
             return video._replace(name=paths[0])
-        problems[video.name] = (
-            f"fits several files: {', '.join(paths[:3])}" if paths else "does not exist"
-        )
+        if paths:
+            problems[video.name] = f"fits several files: {', '.join(paths[:3])}"
+        else:
+            others = index.namesakes(video.name)
+            elsewhere = f" in its folder; {others[0]} has its name" if others else ""
+            problems[video.name] = f"does not exist{elsewhere}"
         return video
 
     return _map(lists, lambda one: [found(video) for video in one.videos]), problems
+
+
+def moved(published: VideoLists, located: VideoLists) -> Iterator[str]:
+    """Say of which lists files were taken from a folder of another name than the list has.
+
+    Args:
+        published: with the names of the published lists.
+        located: the same lists, with paths.
+    """
+    for group, there in zip(published.groups, located.groups, strict=True):
+        for one, other in zip(group, there, strict=True):
+            pairs = [
+                (wanted.name, taken.name)
+                for wanted, taken in zip(one.videos, other.videos, strict=True)
+                if "/" in wanted.name and wanted.name != taken.name
+                and not folders_agreeing(wanted.name, taken.name)
+            ]  # fmt: skip
+            if pairs:
+                yield (
+                    f"{one.file_name}: {len(pairs)} of {len(one.videos)} videos are in folders of "
+                    f"other names than in the list, for example {pairs[0][0]} as {pairs[0][1]}"
+                )
 
 
 def unreadable(

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from .consistency import check_lists, sizes
 from .errors import PreparationError
-from .locating import ProgressFactory, locate, unreadable, without
+from .locating import ProgressFactory, locate, moved, unreadable, without
 from .output_files import check_free, write_file, write_files
-from .reading import read_text
 from .sources import DatasetSource
 from .video_index import VideoIndex
-from .video_list import VideoLists, list_text
+from .video_list import VideoList, VideoLists, list_text
 
 Say = Callable[[str], None]
 
@@ -62,20 +61,23 @@ def prepare(
     folder = options.root / source.facts.folder
     out = options.out or folder
     index = VideoIndex(options.videos or folder / "videos")
-    say(f"{index.folder}: {len(index.paths)} videos")
+    say(f"{index.folder}: {_videos(len(index.paths))}")
     published = source.read(index)
     check_lists(published, source.remedy)
     for line in sizes(published):
         say(f"note: {line}")
     lists, absent = locate(published, index)
-    _stop_for_missing(lists, absent, options, out, say)
+    for line in moved(published, lists):
+        say(f"note: {line}")
+    reports = {_report(one, out): "" for group in lists.groups for one in group}
+    _stop_for_missing(lists, absent, options, reports, out, say)
     lists = without(lists, absent)
     check_lists(lists, _ONE_FILE)
     if not options.allow_missing:
         check_free(_files(lists, out), options.force)  # before minutes of opening
     if options.open_videos:
         broken = unreadable(lists, index.folder, options.workers, progress)
-        _stop_for_missing(lists, broken, options, out, say, before=absent)
+        _stop_for_missing(lists, broken, options, reports, out, say)
         lists = without(lists, broken)
         check_lists(lists, _ONE_FILE)
     for one in (one for group in lists.groups for one in group):
@@ -85,6 +87,8 @@ def prepare(
                 f"note: {one.file_name}: {blanks} names hold blanks; CheckedVideoDataset reads "
                 "them, MMAction2's VideoDataset needs another delimiter"
             )
+    check_free(_files(lists, out), options.force)
+    _write_reports(reports)
     write_files(_files(lists, out), options.force, say)
 
 
@@ -105,32 +109,50 @@ def _stop_for_missing(
     lists: VideoLists,
     problems: dict[str, str],
     options: PreparationOptions,
+    reports: dict[Path, str],
     out: Path,
     say: Say,
-    before: dict[str, str] | None = None,
 ) -> None:
-    """Report what is missing or broken, with a full list in a file, and stop unless allowed."""
-    reports = []
+    """Report what is missing or broken, and stop unless allowed.
+
+    The full lists go into ``reports``, which are written when it stops, or else with the lists:
+    the report beside a list that stays is that list's own.
+    """
     for one in (one for group in lists.groups for one in group):
-        report = (out / one.file_name).with_suffix(".missing.txt")
         lines = [f"{v.name}: {problems[v.name]}\n" for v in one.videos if v.name in problems]
-        if before is None:
-            report.unlink(missing_ok=True)  # of an earlier run
         if not lines:
             continue
-        earlier = read_text(report) if report.exists() else ""
-        write_file(report, earlier + "".join(lines))
-        reports.append(report)
+        reports[_report(one, out)] += "".join(lines)
         say(
-            f"{one.file_name}: {len(lines)} of {len(one.videos)} videos cannot be used, for example"
+            f"{one.file_name}: {len(lines)} of {_videos(len(one.videos))} cannot be used, for "
+            "example"
         )
         for line in lines[:3]:
             say(f"  {line.rstrip()}")
-    if reports and not options.allow_missing:
+    if not problems:
+        return
+    files = ", ".join(str(path) for path, text in reports.items() if text)
+    if not options.allow_missing:
+        _write_reports(reports)
         raise PreparationError(
-            f"{len(problems)} videos are missing or cannot be opened; all of them: "
-            f"{', '.join(map(str, reports))}. Get them again, name their folder with --videos, or "
-            "leave them out with --allow-missing. No list was written."
+            f"{_videos(len(problems))} missing, or cannot be opened; all of them: {files}. Get "
+            "them again, name their folder with --videos, or leave them out with --allow-missing. "
+            "No list was written."
         )
-    if reports:
-        say(f"left out, as --allow-missing asks; all of them: {', '.join(map(str, reports))}")
+    say(f"left out, as --allow-missing asks; all of them: {files}")
+
+
+def _report(one: VideoList, out: Path) -> Path:
+    return (out / one.file_name).with_suffix(".missing.txt")
+
+
+def _write_reports(reports: dict[Path, str]) -> None:
+    for path, text in reports.items():
+        if text:
+            write_file(path, text)
+        else:
+            path.unlink(missing_ok=True)  # of an earlier run
+
+
+def _videos(number: int) -> str:
+    return f"{number} video{'s' * (number != 1)}"

@@ -109,15 +109,19 @@ def _checked(options: SubsetOptions) -> tuple[list[ListedVideo], VideoLists]:
     if names and len(names) != count:
         names = None
     group = [VideoList(source.name, videos)]
-    val = options.val or _val_beside(source)
-    if val is not None:
-        group.append(VideoList(val.name, read_list(val)))
     lists = VideoLists(count, [group], names, known.empty_classes if known else frozenset())
     # Which class has too few videos is said where they are drawn.
-    check_lists(
-        replace(lists, empty_classes=frozenset(range(count))),
-        f"Mend {source}, or say the number of classes with --num-classes.",
-    )
+    any_class = replace(lists, empty_classes=frozenset(range(count)))
+    remedy = "Mend {}, or say the number of classes with --num-classes."
+    check_lists(any_class, remedy.format(source))
+    val = options.val or _val_beside(source)
+    if val is not None:
+        other = VideoList(val.name, read_list(val))
+        check_lists(replace(any_class, groups=[[other]]), remedy.format(val))
+        check_lists(
+            replace(any_class, groups=[[*group, other]]),
+            f"Take them out of {source} or of {val}; --val names another list for validation.",
+        )
     return videos, lists
 
 

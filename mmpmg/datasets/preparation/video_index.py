@@ -19,7 +19,9 @@ class VideoIndex:
 
     A list may name a video with other folders above it or with another ending (unpacked elsewhere,
     converted to .mp4): the file of the same name without ending is taken, if several the one whose
-    folders agree best, from the innermost on, then the one with the same ending.
+    folders agree best, from the innermost on, then the one with the same ending. Blanks and ``_``
+    in folders are the same. A file does not count where another folder agrees better and lacks it:
+    of ``run/1.avi`` and ``walk/1.avi``, neither stands in for the other.
 
     Args:
         folder: of videos; links are followed.
@@ -34,8 +36,9 @@ class VideoIndex:
                 f"{folder} is no folder: put or link the videos there, or name theirs with --videos"
             )
         self.folder = folder
+        folders: list[str] = []
         #: Paths below the folder, in order.
-        self.paths = sorted(_videos_below(folder))
+        self.paths = sorted(_videos_below(folder, folders))
         if not self.paths:
             raise PreparationError(
                 f"{folder} holds no video ({' '.join(ENDINGS)}): put or link them there, or name "
@@ -45,6 +48,9 @@ class VideoIndex:
         self._by_stem: dict[str, list[str]] = {}
         for path in self.paths:
             self._by_stem.setdefault(_stem(path), []).append(path)
+        self._by_folder: dict[str, list[str]] = {}
+        for path in folders:
+            self._by_folder.setdefault(_folder_name(path), []).append(path)
 
     def find(self, name: str) -> list[str]:
         """Return the paths that fit a name best: one, none, or several that fit equally well.
@@ -54,11 +60,19 @@ class VideoIndex:
         """
         if name in self._exact:
             return [name]
-        candidates = self._by_stem.get(_stem(name), [])
-        if len(candidates) < 2:
-            return candidates
+        candidates = self.namesakes(name)
+        if not candidates:
+            return []
         best = max(_agreement(name, path) for path in candidates)
+        parent = str(PurePosixPath(name).parent)
+        for folder in self._by_folder.get(_folder_name(parent), []):
+            if folders_agreeing(name, f"{folder}/_") > best[0]:
+                return []
         return [path for path in candidates if _agreement(name, path) == best]
+
+    def namesakes(self, name: str) -> list[str]:
+        """Return the paths of that name without ending, whatever their folders."""
+        return self._by_stem.get(_stem(name), [])
 
 
 def _stem(path: str) -> str:
@@ -67,18 +81,27 @@ def _stem(path: str) -> str:
     return stem if ending.lower() in ENDINGS else name
 
 
-def _agreement(name: str, path: str) -> tuple[int, bool]:
-    """Return how many folders agree from the innermost on, and whether the file name does."""
-    wanted, there = PurePosixPath(name), PurePosixPath(path)
+def _folder_name(path: str) -> str:
+    return PurePosixPath(path).name.replace(" ", "_")
+
+
+def folders_agreeing(name: str, path: str) -> int:
+    """Return how many folders of two files have the same names, from the innermost on."""
     count = 0
-    for one, other in zip(reversed(wanted.parts[:-1]), reversed(there.parts[:-1]), strict=False):
-        if one != other:
+    for one, other in zip(PurePosixPath(name).parents, PurePosixPath(path).parents, strict=False):
+        if not one.name or _folder_name(str(one)) != _folder_name(str(other)):
             break
         count += 1
-    return count, wanted.name == there.name
+    return count
 
 
-def _videos_below(folder: Path) -> Iterable[str]:
+def _agreement(name: str, path: str) -> tuple[int, bool]:
+    """Return how many folders agree from the innermost on, and whether the file name does."""
+    return folders_agreeing(name, path), PurePosixPath(name).name == PurePosixPath(path).name
+
+
+def _videos_below(folder: Path, found: list[str]) -> Iterable[str]:
+    """Yield the videos below a folder; append the folders to ``found``, empty ones too."""
     seen = {os.path.realpath(folder)}
     level = [""]
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -90,6 +113,7 @@ def _videos_below(folder: Path) -> Iterable[str]:
                     if real not in seen:  # a link to a folder above would go on forever
                         seen.add(real)
                         deeper.append(below)
+            found += deeper
             level = deeper
 
 

@@ -68,6 +68,23 @@ def test_videos_that_are_missing_or_broken(ikea, said, how):
     assert written(ikea)["ikeafa_val_videos.txt"].count(b"\n") == 13
 
 
+def test_absent_and_broken_videos_stand_in_one_report(ikea, said):
+    folder = ikea / "ikeafa/videos"
+    for part, names in (("train", TRAIN), ("val", VAL)):
+        names = [f"class_05/{part} {what}.avi" for what in ("absent", "broken")]
+        (ikea / f"{part}.csv").write_text(
+            (ikea / f"{part}.csv").read_text() + "".join(f"{name};5\n" for name in names)
+        )
+        (folder / names[1]).write_bytes(b"")
+    run(ikea, said, allow_missing=True)
+    for part in ("train", "val"):
+        report = written(ikea)[f"ikeafa_{part}_videos.missing.txt"].decode().splitlines()
+        assert report == [
+            f"class_05/{part} absent.avi: does not exist",
+            f"class_05/{part} broken.avi: the file is empty",
+        ]
+
+
 def test_existence_alone_does_not_open(ikea):
     (ikea / "ikeafa/videos" / VAL[7]).write_bytes(b"")
     run(ikea, open_videos=False)
@@ -137,6 +154,43 @@ def test_the_index_finds_files_under_other_folders_and_endings(tmp_path, put):
         "X": [],
     }.items():
         assert index.find(name) == paths, name
+
+
+def test_a_namesake_in_another_folder_does_not_stand_in_where_the_folder_is_there(tmp_path, put):
+    put(tmp_path, ["run/1.avi", "run a b/9.avi", "val/run/2.avi", "walk/3.avi"])
+    (tmp_path / "jump").mkdir()
+    (tmp_path / "train/run").mkdir(parents=True)
+    index = VideoIndex(tmp_path)
+    for name, paths in {
+        "walk/1.avi": [],
+        "set/walk/1.avi": [],
+        "jump/1.avi": [],  # it holds no video at all
+        "train/run/2.avi": [],
+        "run/3.avi": [],
+        "elsewhere/1.avi": ["run/1.avi"],
+        "run/2.avi": ["val/run/2.avi"],
+        "run_a_b/9": ["run a b/9.avi"],
+        "run_a_b/1": [],
+    }.items():
+        assert index.find(name) == paths, name
+
+
+def test_a_missing_video_is_not_replaced_by_one_of_another_class(ikea, said):
+    folder = ikea / "ikeafa/videos"
+    (folder / "class_01/t.avi").write_bytes((folder / VAL[0]).read_bytes())
+    (ikea / "val.csv").write_text((ikea / "val.csv").read_text() + "class_07/t.avi;7\n")
+    with pytest.raises(PreparationError, match="1 videos are missing"):
+        run(ikea, said)
+    assert "class_07/t.avi: does not exist in its folder; class_01/t.avi has its name" in said
+
+
+def test_other_folders_than_in_the_list_are_reported(ikea, said):
+    text = (ikea / "val.csv").read_text().replace("class_07/", "seventh/")
+    (ikea / "val.csv").write_text(text)
+    run(ikea, said, open_videos=False)
+    wanted = "1 of 12 videos are in folders of other names than in the list, for example "
+    assert f"ikeafa_val_videos.txt: {wanted}seventh/val 7.avi as {VAL[7]}" in said
+    assert len([line for line in said if "folders of other names" in line]) == 1
 
 
 def test_the_index_follows_links_and_ends_at_circles(tmp_path, put):
