@@ -1,11 +1,13 @@
 """The features of a frozen encoder are measured once, and standardised ever after."""
 
 import logging
+import multiprocessing
 from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
+from mmengine.model import MMDistributedDataParallel
+from torch import distributed, nn
 
 from mmpmg.engine.hooks import FeatureStatisticsHook
 from mmpmg.models.heads import LinearProbeHead
@@ -29,10 +31,13 @@ class Model(nn.Module):
         return inputs, {}
 
 
-def runner(model, features, size=8):
+def runner(model, features, size=8, iteration=0):
     batches = [dict(inputs=batch) for batch in features.split(size)]
     return SimpleNamespace(
-        model=model, train_dataloader=batches, logger=logging.getLogger("nowhere")
+        model=model,
+        train_dataloader=batches,
+        iter=iteration,
+        logger=logging.getLogger("nowhere"),
     )
 
 
@@ -67,9 +72,51 @@ def test_a_resumed_run_keeps_what_was_measured():
     assert not resumed.measured
     resumed.load_state_dict(first.state_dict())
     model = Model(resumed)
-    FeatureStatisticsHook().before_train(runner(model, features() + 5))
+    FeatureStatisticsHook().before_train(runner(model, features() + 5, iteration=3))
     assert model.asked == 0
     assert torch.equal(resumed.feature_mean, first.feature_mean)
+
+
+def test_a_run_from_the_weights_of_another_probe_measures_its_own():
+    other, values = LinearProbeHead(4, 6), features()
+    other.set_statistics(torch.full((6,), 7.0), torch.full((6,), 9.0))
+    started = LinearProbeHead(4, 6)
+    started.load_state_dict(other.state_dict())
+    FeatureStatisticsHook().before_train(runner(Model(started), values))
+    torch.testing.assert_close(started.feature_mean, values.mean(0))
+    assert (started.feature_std < 0.1).all()
+
+
+def measure_a_share(rank, values, folder):
+    """Measure every second sample in one of two processes, and write what came of it."""
+    store = f"file://{folder / 'store'}"
+    distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
+    head = LinearProbeHead(4, 6)
+    model = MMDistributedDataParallel(Model(head), device_ids=None)
+    FeatureStatisticsHook().before_train(runner(model, values[rank::2], 4))
+    torch.save(dict(mean=head.feature_mean, std=head.feature_std), folder / f"{rank}.pth")
+    distributed.destroy_process_group()
+
+
+def test_two_processes_measure_what_one_does(tmp_path):
+    """The second share has fewer samples and another mean, so that an average of both differs."""
+    head, values = LinearProbeHead(4, 6), features(31)
+    values[1::2] += 0.5
+    FeatureStatisticsHook().before_train(runner(Model(head), values))
+    context = multiprocessing.get_context("fork")
+    processes = [
+        context.Process(target=measure_a_share, args=(rank, values, tmp_path), daemon=True)
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pth")
+        torch.testing.assert_close(found["mean"], head.feature_mean)
+        torch.testing.assert_close(found["std"], head.feature_std)
 
 
 def test_no_more_batches_than_asked_are_measured():

@@ -16,7 +16,11 @@ from mmpmg.models.heads.linear_probe import LinearProbeHead
 class FeatureStatisticsHook(Hook):
     """Tells ``LinearProbeHead`` mean and variance of the training features, over all processes.
 
-    A resumed run keeps those of its checkpoint.
+    A resumed run keeps those of its checkpoint; one that only starts from weights (``load_from``)
+    measures, also where these are of another probe and hold statistics of other features.
+
+    Every process measures ``max_batches`` batches at most, so of a training set of more batches
+    than that, the statistics depend on the batch size and on the number of processes.
 
     Args:
         max_batches: Batches of each process to measure at most, >= 1.
@@ -46,7 +50,7 @@ class FeatureStatisticsHook(Hook):
                 f"FeatureStatisticsHook measures for model.cls_head.type='LinearProbeHead', not "
                 f"{type(head).__name__}; take it out of custom_hooks"
             )
-        if head.measured:
+        if head.measured and runner.iter > 0:  # resumed: weights alone leave it at 0
             return
         training = model.training
         model.eval()
