@@ -12,7 +12,9 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 HEAD = "cls_head."
+ENCODER = "backbone."
 CLOSING = ("backbone.norm.", "backbone.fc_norm.")
+POSITIONS = "backbone.pos_embed"
 
 
 def check_fit(
@@ -22,8 +24,9 @@ def check_fit(
 
     A classifier may be missing or of another shape: it belongs to another set of classes. So may
     the encoder's closing norms, which differ between pre-training and recognition, and what only
-    the file has, such as a decoder. Buffers, such as fixed positions, follow from the model's sizes
-    and are not compared.
+    the file has outside the encoder, such as a decoder. Every other weight of the encoder must be
+    in the file, the patch embedding too, and no other. Buffers, such as fixed positions, follow
+    from the model's sizes and are not compared.
 
     Args:
         model: The model, not wrapped.
@@ -44,6 +47,13 @@ def check_fit(
             f"{', '.join(list(shapes)[:3])} ...; give the encoder.pth of a pre-training, or "
             "export one with tools/export_encoder.py"
         )
+    heads = [key for key in shapes if key.startswith(HEAD)]
+    if whole and heads and not any(key in state for key in heads):
+        raise ValueError(
+            f"{name} is a pre-trained encoder without a classifier: fine-tune it first "
+            f"(tools/train.py RECIPE --cfg-options load_from={name}), and test the epoch_N.pth of "
+            f"that run; of the model's weights it lacks {', '.join(heads)}"
+        )
     other = [key for key in shared if tuple(state[key].shape) != shapes[key]]
     if other:
         raise ValueError(
@@ -53,9 +63,11 @@ def check_fit(
             "tubelet_size, embed_dims, depth) the settings of the pre-training"
         )
 
-    wanted = [key for key in shapes if whole or key.startswith("backbone.blocks.")]
-    missing = [key for key in wanted if key not in state]
-    left_over = [key for key in state if key.startswith("backbone.blocks.") and key not in shapes]
+    encoder = [key for key in {**shapes, **state} if key.startswith(ENCODER)]
+    encoder = [key for key in encoder if not key.startswith(CLOSING)]
+    missing = [key for key in (shapes if whole else encoder) if key in shapes and key not in state]
+    known = {*shapes, *dict(model.named_buffers()), POSITIONS}
+    left_over = [key for key in encoder if key not in known]
     if missing or left_over:
         example = f"{missing[0]} is missing" if missing else f"{left_over[0]} is left over"
         raise ValueError(

@@ -11,6 +11,7 @@ class Model(nn.Module):
     def __init__(self, width=4, classes=2):
         super().__init__()
         self.backbone = nn.Linear(3, width)
+        self.backbone.norm = nn.LayerNorm(width)
         self.backbone.register_buffer("positions", torch.zeros(width))
         self.cls_head = nn.Linear(width, classes)
 
@@ -54,3 +55,23 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path, how):
     expected = (UnpicklingError, "") if how == "junk" else (ValueError, ".*(complete|holds a int)")
     with pytest.raises(expected[0], match=rf"epoch_1\.pth{expected[1]}"):
         check_file(Model(), str(file))
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_every_weight_of_the_encoder_must_be_there_and_no_other(whole):
+    state = Model().state_dict()
+    check_fit(Model(), {**state, "backbone.pos_embed": torch.zeros(9)}, "file", whole)
+    check_fit(Model(), {**state, "backbone.fc_norm.weight": torch.zeros(4)}, "file", whole)
+    lacking = {key: value for key, value in state.items() if key != "backbone.weight"}
+    with pytest.raises(ValueError, match=r"1 weights are missing.*backbone\.weight is missing"):
+        check_fit(Model(), lacking, "file", whole)
+    with pytest.raises(ValueError, match=r"1 are left over.*backbone\.cls_token is left over"):
+        check_fit(Model(), {**state, "backbone.cls_token": torch.zeros(4)}, "file", whole)
+
+
+def test_only_the_closing_norms_and_the_classifier_may_be_missing():
+    encoder = {k: v for k, v in Model().state_dict().items() if not k.startswith("cls_head.")}
+    open_end = {k: v for k, v in encoder.items() if not k.startswith("backbone.norm.")}
+    check_fit(Model(), open_end, "file")
+    with pytest.raises(ValueError, match=r"4 weights are missing.*backbone\.norm\.weight"):
+        check_fit(Model(), open_end, "file", whole=True)
