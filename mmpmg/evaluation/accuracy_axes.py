@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from mmengine.config import Config
 
+from .log_curves import Curve
 from .paper_numbers import SCRATCH
-from .run_log import Curve, Run
+from .run_log import Run, max_epochs, training_set
 
 AXES = {
     "pretraining-epochs": "epochs of pre-training",
@@ -37,14 +38,13 @@ def axis_value(run: Run, axis: str) -> float | None:
     if axis == "epochs":
         return run.epochs
     if axis == "shots":
-        loader = (run.config or {}).get("train_dataloader") or {}
-        shots = re.search(r"(\d+)-shot", str((loader.get("dataset") or {}).get("ann_file", "")))
+        shots = re.search(r"(\d+)-shot", str(training_set(run.config).get("ann_file", "")))
         return float(shots[1]) if shots else None
     if run.pretraining is None:
         return None
     if axis == "pretraining-epochs":
-        return (run.pretraining.get("train_cfg") or {}).get("max_epochs")
-    return run.pretraining.train_dataloader.dataset.get("num_images")
+        return max_epochs(run.pretraining)
+    return training_set(run.pretraining).get("num_images")
 
 
 def final_accuracy(run: Run) -> float | None:

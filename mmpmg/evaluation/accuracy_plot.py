@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from mmpmg.visualization.charts import LIGHT, Theme, line_chart, save
 
 from .accuracy_axes import AXES, accuracy_series
-from .run_log import Curve, Run, read_runs
+from .log_curves import Curve, finite
+from .run_log import Run, read_runs
 
 
 def plot_accuracy(
@@ -71,7 +72,7 @@ def curve_charts(runs: Sequence[Run], theme: Theme = LIGHT) -> dict[str, Figure]
     }
     drawn = {}
     for heading, (curves, label) in wanted.items():
-        curves = {name: curve for name, curve in curves.items() if curve[0]}
+        curves = {name: finite(curve) for name, curve in curves.items() if finite(curve)[0]}
         if curves:
             drawn[heading] = line_chart(curves, "epoch", label, theme)
     return drawn

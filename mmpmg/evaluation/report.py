@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -23,10 +24,11 @@ from .machine import cpu_name, usable_cores
 from .paper_numbers import PAPER_NUMBERS, SCRATCH
 from .per_class import DumpError, compare_classes, read_class_names
 from .prediction_dump import read_dump
+from .printable import printable
 from .recipe_names import changes_from_recipe
 from .report_images import data_uri, pictures, themed
 from .report_page import render_page
-from .run_log import ENVIRONMENT, Run, changed_keys, read_runs
+from .run_log import ENVIRONMENT, Run, changed_keys, read_runs, training_set
 
 PACKAGES = ("torch", "mmengine", "mmaction2", "numpy")
 COMPARED = 3
@@ -65,7 +67,7 @@ def write_report(
     command += ["--pictures", *map(str, more)] if more else []
     content["facts"]["command"] = shlex.join(command)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(render_page(content))
+    out.write_text(printable(render_page(content)), encoding="utf-8")
     return [f"{name}: {problem}" for name, problem in content["problems"]]
 
 
@@ -90,10 +92,12 @@ def report_content(
     changed = {r.name: changes_from_recipe(r.config, r.recipe) for r in read if r.config}
     changed = {name: keys for name, keys in changed.items() if keys}
     shown, unreadable = pictures(runs, more)
-    problems += [("pictures", sentence) for sentence in unreadable]
+    problems += [("pictures", printable(sentence)) for sentence in unreadable]
     rows = _paper_rows(tuned, changed)
     recipes = {run.same_steps for run in tuned}
     compared, class_notes = _classes(tuned, class_names)
+    if class_names is not None and compared is None:
+        problems += [("--classes", note) for note in class_notes if "--classes names" in note]
     axes = _axes(tuned)
     content = dict(
         title=title,
@@ -163,14 +167,15 @@ def _tuned_row(run: Run, changed: bool) -> dict[str, str]:
 
 def _pretrained_row(run: Run, changed: bool) -> dict[str, str]:
     assert run.config is not None
-    images = run.config.train_dataloader.dataset.get("num_images")
+    images = training_set(run.config).get("num_images")
+    losses = [f"{value:.4f}" if math.isfinite(value) else "" for value in run.loss[1]] or [""]
     return dict(
         name=run.name,
         recipe=(run.recipe or "unknown") + ("*" if changed else ""),
         epochs=_epochs(run),
-        images="" if images is None else f"{images:,}",
-        first_loss=f"{run.loss[1][0]:.4f}" if run.loss[1] else "",
-        last_loss=f"{run.loss[1][-1]:.4f}" if run.loss[1] else "",
+        images=f"{images:,}" if isinstance(images, int) else "",
+        first_loss=losses[0],
+        last_loss=losses[-1],
         date=run.date,
     )
 
@@ -228,13 +233,14 @@ def _classes(
     """Compare the dumps that lie in the work dirs; say what hinders it."""
     dumps, notes = {}, []
     for run in tuned:
-        files = sorted(run.folder.glob("*.pkl"), key=lambda path: path.stat().st_mtime)
+        # lstat: a link may lead nowhere.
+        files = sorted(run.folder.glob("*.pkl"), key=lambda path: path.lstat().st_mtime)
         if not files:
             continue
         try:
             read_dump(files[-1])
             dumps[run.name] = files[-1]
-        except DumpError as error:
+        except (DumpError, OSError) as error:
             notes.append(f"{run.name}: {error}")
     if len(dumps) < 2:
         notes.append(

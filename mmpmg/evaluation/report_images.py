@@ -45,7 +45,7 @@ def embedded(path: Path) -> str:
     with Image.open(path) as file:
         picture = file.convert("RGB")
     if picture.width > WIDEST:
-        height = round(picture.height * WIDEST / picture.width)
+        height = max(1, round(picture.height * WIDEST / picture.width))
         picture = picture.resize((WIDEST, height), Image.Resampling.LANCZOS)
     packed = io.BytesIO()
     # Not optimize=True: Pillow's buffer is then too small for a picture full of noise.
@@ -81,6 +81,7 @@ def pictures(runs: Sequence[Run], more: Sequence[str]) -> tuple[list[dict[str, s
     for caption, file in named:
         try:
             found.append(dict(data=embedded(file), caption=caption))
-        except OSError as error:
+        # What Pillow raises besides for files that are broken, or far too large.
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             problems.append(f"the picture {file} cannot be read ({error})")
     return found, problems

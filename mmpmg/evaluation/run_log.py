@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
 
+from .log_curves import ACCURACY, Curve, curves_of, finite, not_finite, read_records
+from .printable import printable
 from .recipe_names import flat, recipe_of
 
-ACCURACY = "acc/top1"
 ENVIRONMENT = ("Python", "CUDA available", "GPU", "PyTorch", "OpenCV", "MMEngine", "mmpmg")
-Curve = tuple[list[float], list[float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,7 @@ class Run:
     @property
     def is_pretraining(self) -> bool:
         """True for a run that predicts what is masked, and so has no accuracy."""
-        return self.config is not None and self.config.model.type == "MaskedVideoPretrainer"
+        return self.config is not None and _pretrains(self.config)
 
     @property
     def same_steps(self) -> str:
@@ -65,9 +66,7 @@ class Run:
     @property
     def epochs(self) -> int | None:
         """Epochs that the recipe asks for."""
-        return None if self.config is None else (self.config.get("train_cfg") or {}).get(
-            "max_epochs"
-        )  # fmt: skip
+        return max_epochs(self.config)
 
     @property
     def epochs_done(self) -> float:
@@ -76,13 +75,14 @@ class Run:
 
     @property
     def best(self) -> float | None:
-        """Highest validation accuracy, in percent."""
-        return max(self.accuracy[1], default=None)
+        """Highest validation accuracy, in percent; None where no epoch has a finite one."""
+        return max(finite(self.accuracy)[1], default=None)
 
     @property
     def last(self) -> float | None:
-        """Validation accuracy of the last epoch that was validated, in percent."""
-        return self.accuracy[1][-1] if self.accuracy[1] else None
+        """Validation accuracy of the last validated epoch, in percent; None: not finite."""
+        last = self.accuracy[1][-1:]
+        return last[0] if last and math.isfinite(last[0]) else None
 
 
 def read_run(folder: str | Path, name: str = "") -> Run:
@@ -96,32 +96,44 @@ def read_run(folder: str | Path, name: str = "") -> Run:
         The run.
     """
     folder = Path(folder)
-    name = name or folder.resolve().name
+    name = printable(name or folder.resolve().name)
     if not folder.is_dir():
-        return Run(folder, name, (f"there is no folder {folder}",))
+        return Run(folder, name, (printable(f"there is no folder {folder}"),))
     problems: list[str] = []
     starts = sorted(path.parent for path in folder.glob("*/vis_data"))
     trained = [start for start in starts if (start / "vis_data" / "scalars.json").is_file()]
     if not trained:
         what = "began but logged nothing" if starts else "holds no run"
-        problems.append(f"{folder} {what}: no */vis_data/scalars.json")
+        problems.append(f"{folder} {what}: no */vis_data/scalars.json{_runs_below(folder)}")
     config = _config(trained or starts, folder, problems)
     first = _config(trained[:1], folder, []) if trained else config
-    records = list(_records(trained, problems))
-    loss, accuracy = _curves(records)
+    records = list(read_records(trained, problems))
+    loss, accuracy = curves_of(records)
+    problems += not_finite("loss", loss) + not_finite("validation accuracy", accuracy)
     loaded, pretraining = _pretraining(first)
     # A test tells of the weights that there were: none of what was trained after it.
     tested = _tested([start for start in starts if not trained or start > trained[-1]])
-    if tested is None and (stale := _tested(starts)) is not None:
+    if tested is not None and not math.isfinite(tested):
+        problems.append(f"the accuracy of its test is {tested}, and left out")
+        tested = None
+    elif tested is None and (stale := _tested(starts)) is not None:
         problems.append(f"its test ({stale:.1f} %) is older than its last training, and left out")
     run = Run(
-        folder, name, tuple(problems), recipe_of(config, folder), config, loaded, pretraining,
-        loss, accuracy, tested, _environment(trained or starts), _date(trained or starts),
+        folder, name, tuple(map(printable, problems)), recipe_of(config, folder), config, loaded,
+        pretraining, loss, accuracy, tested, _environment(trained or starts),
+        _date(trained or starts),
     )  # fmt: skip
     if trained and run.epochs and run.epochs_done < run.epochs:
         unfinished = f"unfinished: {run.epochs_done:.4g} of {run.epochs} epochs"
         return Run(**{**vars(run), "problems": (*run.problems, unfinished)})
     return run
+
+
+def _runs_below(folder: Path) -> str:
+    """Name the runs in a folder of runs, where a run was expected."""
+    below = sorted({str(path.parents[1]) for path in folder.glob("*/*/vis_data")})
+    shown = ", ".join(below[:3]) + (", ..." if len(below) > 3 else "")
+    return f"; its folders do: {shown}" if below else ""
 
 
 def read_runs(folders: list[str] | list[Path]) -> list[Run]:
@@ -168,6 +180,24 @@ def _short_names(paths: list[Path]) -> list[str]:
     return ["/".join(end[k] for k in told if k < len(end)) for end in ends]
 
 
+def _pretrains(config: Config) -> bool:
+    return config.model.type == "MaskedVideoPretrainer"
+
+
+def training_set(config: Config | None) -> Mapping[str, Any]:
+    """Return what a config says of its training set; nothing where it has none, or a list."""
+    loader = config.get("train_dataloader") if config is not None else None
+    dataset = loader.get("dataset") if isinstance(loader, dict) else None
+    return dataset if isinstance(dataset, dict) else {}
+
+
+def max_epochs(config: Config | None) -> int | None:
+    """Return the epochs that a config asks for; None where it does not say."""
+    loop = config.get("train_cfg") if config is not None else None
+    epochs = loop.get("max_epochs") if isinstance(loop, dict) else None
+    return epochs if isinstance(epochs, int) else None
+
+
 def _config(starts: list[Path], folder: Path, problems: list[str]) -> Config | None:
     """Read what the last start ran, which is dumped beside its log."""
     candidates = [start / "vis_data" / "config.py" for start in reversed(starts)]
@@ -176,44 +206,16 @@ def _config(starts: list[Path], folder: Path, problems: list[str]) -> Config | N
         if not path.is_file():
             continue
         try:
-            return Config.fromfile(path, import_custom_modules=False)
+            config = Config.fromfile(path, import_custom_modules=False)
         except Exception as error:  # it is a program, so anything may go wrong
             problems.append(f"{path} is no recipe ({type(error).__name__}: {error})")
+            continue
+        if isinstance(config.get("model"), dict) and config.model.get("type"):
+            return config
+        problems.append(f"{path} is no recipe (it has no model.type)")
     if starts:
         problems.append(f"{folder} has no config.py: its recipe is unknown")
     return None
-
-
-def _records(starts: list[Path], problems: list[str]) -> Iterator[dict[str, Any]]:
-    """Yield the log's entries; where a later start repeats steps, the later ones count."""
-    kept: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-    for start in starts:
-        path = start / "vis_data" / "scalars.json"
-        fresh: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
-        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-            try:
-                record = json.loads(line)
-                fresh["epoch" in record].append(record | dict(step=float(record["step"])))
-            except (ValueError, KeyError, TypeError):
-                problems.append(f"{path}, line {number} is cut off or broken, and left out")
-        for training, records in fresh.items():
-            if records:
-                begin = min(record["step"] for record in records)
-                old = [record for record in kept[training] if record["step"] < begin]
-                kept[training] = old + records
-    yield from kept[True]
-    yield from kept[False]
-
-
-def _curves(records: list[dict[str, Any]]) -> tuple[Curve, Curve]:
-    """Return loss and accuracy over epochs."""
-    training = [r for r in records if "epoch" in r and "loss" in r and r.get("iter")]
-    # The last entry of an epoch is at its end, so the greatest ratio is that of whole epochs.
-    per_epoch = max((r["iter"] / r["epoch"] for r in training), default=1.0)
-    loss = [r["iter"] / per_epoch for r in training], [float(r["loss"]) for r in training]
-    validated = [r for r in records if ACCURACY in r and "epoch" not in r]
-    accuracy = [r["step"] for r in validated], [100 * float(r[ACCURACY]) for r in validated]
-    return loss, accuracy
 
 
 def _tested(starts: list[Path]) -> float | None:
@@ -236,11 +238,11 @@ def _pretraining(config: Config | None) -> tuple[str | None, Config | None]:
     file = config.get("load_from")
     if not file:
         return "scratch", None
-    source = _config(sorted(p.parent for p in Path(file).parent.glob("*/vis_data")),
-                     Path(file).parent, [])  # fmt: skip
-    if source is None or source.model.type != "MaskedVideoPretrainer":
-        return str(file), None
-    return recipe_of(source, Path(file).parent), source
+    folder = Path(str(file)).parent
+    source = _config(sorted(p.parent for p in folder.glob("*/vis_data")), folder, [])
+    if source is None or not _pretrains(source):
+        return printable(str(file)), None
+    return recipe_of(source, folder), source
 
 
 def _environment(starts: list[Path]) -> dict[str, str]:

@@ -43,6 +43,11 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
+def plain(text: str) -> str:
+    """Return text that matplotlib draws as it is, and not as a formula between dollars."""
+    return text.replace("$", r"\$")
+
+
 def blank(width: float, height: float, theme: Theme) -> tuple[Figure, Axes]:
     """Return a figure with one pair of axes in a theme's colours; sizes in inches."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor=theme.paper)
@@ -98,7 +103,7 @@ def line_chart(
             raise ValueError(f"line_chart: {name} has {len(x)} x and {len(y)} y")
         points = sorted(zip(x, y, strict=True))
         axes.plot(
-            [point[0] for point in points], [point[1] for point in points], label=name,
+            [point[0] for point in points], [point[1] for point in points], label=plain(name),
             color=theme.series[number % len(theme.series)], linewidth=1.6,
             marker=MARKERS[number % len(MARKERS)] if len(points) <= 40 else None, markersize=4.5,
         )  # fmt: skip
@@ -109,8 +114,8 @@ def line_chart(
     if ticks:
         axes.set_xticks(list(ticks), [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
-    axes.set_xlabel(x_label, color=theme.ink, fontsize=9)
-    axes.set_ylabel(y_label, color=theme.ink, fontsize=9)
+    axes.set_xlabel(plain(x_label), color=theme.ink, fontsize=9)
+    axes.set_ylabel(plain(y_label), color=theme.ink, fontsize=9)
     add_legend(axes, theme)
     return figure
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from .charts import LIGHT, MARKERS, Theme, add_legend, blank, save
+from .charts import LIGHT, MARKERS, Theme, add_legend, blank, plain, save
 
 
 def class_bars(
@@ -49,7 +49,8 @@ def class_bars(
     for number, name in enumerate(runs):
         axes.plot(
             accuracy[:, number], rows, MARKERS[number % len(MARKERS)], markersize=5,
-            color=theme.series[number % len(theme.series)], label=f"{name} ({overall[number]:.1f})",
+            color=theme.series[number % len(theme.series)],
+            label=plain(f"{name} ({overall[number]:.1f})"),
         )  # fmt: skip
     for row, gain in zip(rows, accuracy[:, -1] - accuracy[:, 0], strict=True):
         shown = "0" if abs(gain) < 0.05 else f"{gain:+.1f}"
@@ -57,11 +58,11 @@ def class_bars(
             1.01, row, shown, transform=axes.get_yaxis_transform(), va="center", fontsize=8,
             color=theme.ink,
         )  # fmt: skip
-    axes.set_yticks(rows, classes, fontsize=8)
+    axes.set_yticks(rows, [plain(name) for name in classes], fontsize=8)
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.set_xlim(-2, 102)
     label = f"top-1 accuracy of each class, %\nat the right: {runs[-1]} minus {runs[0]}, points"
-    axes.set_xlabel(label, color=theme.ink, fontsize=9)
+    axes.set_xlabel(plain(label), color=theme.ink, fontsize=9)
     add_legend(axes, theme)
     return figure
 
