@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from mmengine.config import Config
-
+from .line_names import line_names
 from .log_curves import Curve
 from .paper_numbers import SCRATCH
 from .run_log import Run, max_epochs, training_set
@@ -55,7 +54,7 @@ def final_accuracy(run: Run) -> float | None:
 def accuracy_series(
     runs: Sequence[Run], axis: str, given: Mapping[str, float] | None = None
 ) -> tuple[dict[str, Curve], list[str]]:
-    """Arrange runs on an axis; those of one origin are joined by a line.
+    """Arrange runs on an axis; a line joins those that differ in nothing else (:mod:`.line_names`).
 
     Args:
         runs: Fine-tuning or probing runs.
@@ -76,6 +75,7 @@ def accuracy_series(
             f"{', '.join(run.name for run in runs)}"
         )
     series: dict[str, Curve] = {}
+    lines = line_names(runs, axis)
     left_out = []
     for run in runs:
         place = given.get(run.name, axis_value(run, axis))
@@ -87,7 +87,7 @@ def accuracy_series(
         elif accuracy is None:
             left_out.append(f"{run.name}: no accuracy in its logs; {'; '.join(run.problems)}")
         else:
-            line = series.setdefault(_origin(run, axis), ([], []))
+            line = series.setdefault(lines[run.name], ([], []))
             line[0].append(float(place))
             line[1].append(accuracy)
     return series, left_out
@@ -100,19 +100,3 @@ def _why_nowhere(run: Run, axis: str) -> str:
     if axis in OF_PRETRAINING and run.is_pretraining:
         return "it is a pre-training itself; name the work dirs of the fine-tuning behind it"
     return f"its config does not tell the {AXES[axis]}; --value {run.name}=NUMBER"
-
-
-def _origin(run: Run, axis: str) -> str:
-    """Name the line of a run: what stays the same while the axis changes."""
-    if axis == "shots":
-        return f"{re.sub(r'_[0-9]+-shot$', '', run.same_steps)}, {run.loaded or 'unknown'}"
-    if axis == "epochs" or run.pretraining is None:
-        return f"{run.same_steps}, {run.loaded or 'unknown'}"
-    return f"{run.same_steps}, {_source(run.pretraining)}"
-
-
-def _source(pretraining: Config) -> str:
-    dataset = pretraining.train_dataloader.dataset
-    images = dataset.get("images") or dataset
-    where = images.get("root") or images.get("ann_file") or ""
-    return f"{images.get('type')} {where}".strip()

@@ -151,10 +151,12 @@ def test_axes_come_from_the_configs(tmp_path: Path) -> None:
     few = read_run(finetuned(tmp_path / "few", "finetune/vit-b_hmdb51_5-shot", None))
     assert axis_value(few, "shots") == 5
     series, left_out = accuracy_series([*runs, few], "images")
-    assert list(series.values()) == [([1000, 10000, 10000], [0, 10, 20])]
+    # Of 500 epochs there is one, which is no point of the line of 2000.
+    assert list(series.values()) == [([1000, 10000], [0, 10]), ([10000], [20])]
     assert left_out == ["few: it was trained from scratch, so it has no pre-training"]
     series, left_out = accuracy_series([*runs, few], "images", {"few": 7})
-    assert sorted(series.values()) == [([7], [20]), ([1000, 10000, 10000], [0, 10, 20])]
+    points = [([7], [20]), ([1000, 10000], [0, 10]), ([10000], [20])]
+    assert sorted(series.values()) == points
     assert left_out == []
 
 
