@@ -72,22 +72,29 @@ class LabelPropagation:
             (N, L) soft labels; rows sum to 1 if those of the context do.
         """
         frames, cells = keys.shape[:2]
-        flat_keys, flat_labels = keys.flatten(0, 1), labels.flatten(0, 1)
+        flat_labels = labels.flatten(0, 1)
         step = max(1, self.max_affinity // (frames * cells))
         parts = []
         for start in range(0, cells, step):
             rows = torch.arange(start, min(start + step, cells), device=query.device)
-            similarity = query[rows] @ flat_keys.T
-            if self.radius is not None:
-                # [Q, K*N] -> [Q, K, N], the same memory
-                recent = similarity.view(len(rows), frames, cells)[:, not self.restrict_first :]
-                recent.masked_fill_(far_cells(rows, grid, self.radius)[:, None], -torch.inf)
-            value, index = similarity.topk(min(self.top_k, frames * cells), dim=1)
-            del similarity
+            value, index = self._most_alike(query[rows], keys, rows, grid)
             # A cell out of reach, where fewer than top_k are within, weighs exp(-inf) = 0.
             weight = (value / self.temperature).softmax(dim=1)
             parts.append(torch.einsum("qk,qkl->ql", weight, flat_labels[index]))
         return torch.cat(parts)
+
+    def _most_alike(
+        self, query: Tensor, keys: Tensor, rows: Tensor, grid: tuple[int, int]
+    ) -> tuple[Tensor, Tensor]:
+        """Similarities (Q, k) and numbers of the likest cells in reach; nothing else stays."""
+        frames, cells = keys.shape[:2]
+        similarity = query @ keys.flatten(0, 1).T
+        if self.radius is not None:
+            # [Q, K*N] -> [Q, K, N], the same memory
+            recent = similarity.view(len(rows), frames, cells)[:, not self.restrict_first :]
+            recent.masked_fill_(far_cells(rows, grid, self.radius)[:, None], -torch.inf)
+        value, index = similarity.topk(min(self.top_k, frames * cells), dim=1)
+        return value, index
 
 
 def far_cells(rows: Tensor, grid: tuple[int, int], radius: float) -> Tensor:
@@ -101,7 +108,8 @@ def far_cells(rows: Tensor, grid: tuple[int, int], radius: float) -> Tensor:
     Returns:
         (Q, h * w) bool.
     """
-    cells = torch.arange(grid[0] * grid[1], device=rows.device)
-    down = rows[:, None] // grid[1] - cells // grid[1]
-    across = rows[:, None] % grid[1] - cells % grid[1]
-    return down.square() + across.square() >= radius**2
+    down = (rows // grid[1])[:, None] - torch.arange(grid[0], device=rows.device)
+    across = (rows % grid[1])[:, None] - torch.arange(grid[1], device=rows.device)
+    # [Q, h, 1] + [Q, 1, w]
+    squared = down.square()[:, :, None] + across.square()[:, None]
+    return (squared >= radius**2).flatten(1)

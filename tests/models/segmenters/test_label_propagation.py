@@ -48,7 +48,7 @@ def test_no_tensor_is_larger_than_a_chunk():
         LabelPropagation(max_affinity=10**9)(keys[0], keys, labels, (20, 20))
     assert small.largest <= limit * 4  # float32
     assert large.largest == 6 * 400 * 400 * 4
-    assert small.peak < 3 * limit * 4
+    assert small.peak < 1.7 * limit * 4, "one chunk at a time, and what it looks at"
 
 
 def test_reach_is_a_disk_that_ends_before_its_radius():
