@@ -151,7 +151,9 @@ with this pre-training.{% if changed %} * other than the recipe as it is now, se
 {% endif %}
 
 <h2 id="paper">The paper's numbers beside ours</h2>
-{% if paper_rows %}{{ papers(paper_rows) }}{% else %}
+{% if paper_rows %}{{ papers(paper_rows) }}
+<p class="soft">Ours is the last test; (val) is the last validation, with one view of each video,
+where nothing was tested since the training; "epoch" marks runs that have not ended.</p>{% else %}
 <p>None of these recipes stands in the paper's tables.</p>{% endif %}
 <details><summary>All {{ paper_all|length }} numbers of its tables</summary>
 {{ papers(paper_all) }}</details>

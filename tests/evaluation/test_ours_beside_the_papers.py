@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from evaluation.work_dirs import training, validation, write_run, write_test
 
-from mmpmg.evaluation.report import report_content
+from mmpmg.evaluation.report import report_content, write_report
 from mmpmg.evaluation.run_log import read_run
 
 RECIPE = "finetune/vit-b_hmdb51"
@@ -41,6 +41,13 @@ def test_unfinished_and_untested_runs_are_marked(
     if tested is not None:
         write_test(tmp_path, tested)
     assert beside_the_paper(tmp_path) == shown
+
+
+def test_the_page_says_what_the_marks_mean(tmp_path: Path) -> None:
+    write_run(tmp_path / "run", RECIPE, training(range(1, 3), [2.0, 1.0]) + validation({2: 0.123}))
+    write_report([str(tmp_path / "run")], tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text()
+    assert "12.3 (val, epoch 2 of 100)" in text and "(val) is the last validation" in text
 
 
 @pytest.mark.parametrize("newest", ["vit-b_hmdb51", "vit-b_hmdb51_5-shot"])
