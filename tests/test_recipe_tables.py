@@ -5,10 +5,13 @@ from mmengine.registry import init_default_scope
 from reference.recipe_rows import (
     approximately,
     built,
+    colours,
+    ends,
     finetuning_row,
     flips,
     load,
     pretraining_row,
+    recognition,
     sampling,
     steps_of,
 )
@@ -58,6 +61,15 @@ SILENT = {
     "switch to cutmix": (0.5, 0.5, 0.5),
     "std of the classifier": (2e-5, 2e-5, 2e-5),
 }
+#: Of both tables: ImageNet's colours; rates that begin at 1e-6 and end at 1e-6 or 1e-5, of 1e-3.
+COLOURS = {"colour mean": (123.675, 116.28, 103.53), "colour std": (58.395, 57.12, 57.375)}
+SILENT_1 = COLOURS | {"start of warm-up": 1e-3, "end of cosine": 1e-2}
+SILENT_2 = COLOURS | {
+    "start of warm-up": 1e-3,
+    "end of cosine": 1e-3,
+    "average of views": "prob",
+    "area of crops": (0.08, 1.0),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +91,16 @@ def test_pretraining_is_table_1(name):
     config = load(f"pmg/vit-b_{name}")
     assert config.model.masker.type == "TubeMasker"
     assert pretraining_row(config, GPUS) == approximately(expected)
+    assert ends(config) | colours(config) == approximately(SILENT_1)
 
 
 @pytest.mark.parametrize("gpus", ["", "_1gpu"])
 @pytest.mark.parametrize("name", CLASSES)
 def test_finetuning_is_table_2(name, gpus):
     expected = column(TABLE_2 | SILENT, name if name in COLUMNS else "other")
-    assert finetuning_row(load(f"finetune/vit-b_{name}{gpus}"), GPUS) == approximately(expected)
+    config = load(f"finetune/vit-b_{name}{gpus}")
+    assert finetuning_row(config, GPUS) == approximately(expected)
+    assert ends(config) | colours(config) | recognition(config) == approximately(SILENT_2)
 
 
 @pytest.mark.parametrize("folder", ["finetune", "linear_probe"])
@@ -122,6 +137,8 @@ def test_linear_probing_freezes_all_but_a_linear_layer_and_regularises_nothing(n
     moving = {key for key, value in model.named_parameters() if value.requires_grad}
     assert moving == {"cls_head.fc_cls.weight", "cls_head.fc_cls.bias"}
     assert type(model.cls_head).__name__ == "LinearProbeHead" and model.cls_head.dropout is None
+    assert model.cls_head.init_std == 0.01  # MAE's
+    assert model.cls_head.average_clips == "prob"
     assert config.custom_hooks[1].type == "FeatureStatisticsHook"
     assert model.cls_head.label_smooth_eps == 0
     steps = steps_of(config.train_dataloader)

@@ -26,7 +26,7 @@ class Videos:
         return dict(filename=f"{number}.mp4", label=self.labels[number])
 
 
-def run(classes, train=(0, 1, 2), val=(0, 1, 2), blending=None, **options):
+def run(classes, train=(0, 1, 2), val=(0, 1, 2), test=(0, 1, 2), blending=None, **options):
     model = nn.Module()
     model.cls_head = SimpleNamespace(num_classes=classes)
     model.data_preprocessor = SimpleNamespace(blending=blending)
@@ -34,9 +34,11 @@ def run(classes, train=(0, 1, 2), val=(0, 1, 2), blending=None, **options):
         f"_{name}_loop": SimpleNamespace(dataloader=SimpleNamespace(dataset=labels))
         if not isinstance(labels, (tuple, list))
         else SimpleNamespace(dataloader=SimpleNamespace(dataset=Videos(labels)))
-        for name, labels in (("train", train), ("val", val))
+        for name, labels in (("train", train), ("val", val), ("test", test))
+        if labels is not None
     }
-    runner = SimpleNamespace(model=model, _test_loop=dict(type="TestLoop"), **loops)
+    loops.setdefault("_test_loop", dict(type="TestLoop"))  # a loop that was not built
+    runner = SimpleNamespace(model=model, **loops)
     ClassCountHook(**options).before_run(runner)
 
 
@@ -44,6 +46,7 @@ def test_what_agrees_passes():
     run(3, blending=MixupOrCutmix(3))
     run(3, train=[[0, 1], [2]], val=[0])  # several labels; a validation list may lack classes
     run(3, val=SimpleNamespace(dataset=Videos([0, 1])))  # a wrapper
+    run(3, test=None)
     run(3, val=object())  # a dataset without labels of its own is not our business
 
 
@@ -71,7 +74,7 @@ def test_mmaction_s_own_list_of_mixings_is_looked_at_too():
         run(3, blending=mixings)
 
 
-@pytest.mark.parametrize("part", ["train", "val"])
+@pytest.mark.parametrize("part", ["train", "val", "test"])
 def test_a_label_out_of_range_names_list_video_and_remedy(part):
     labels = {"train": [0, 1, 2], "val": [0, 1, 2]} | {part: [0, 1, 2, 7, 2]}
     with pytest.raises(ValueError, match="has label 7") as error:
@@ -100,6 +103,16 @@ def test_a_class_without_a_training_video_is_an_error_that_can_be_allowed():
     run(5, train=[0, 2, 2], empty_classes=[1, 3, 4])
     with pytest.raises(ValueError, match=r"1 of the 5 classes.*: 1\..*empty_classes=\[1,3,4\]"):
         run(5, train=[0, 2, 2], empty_classes=[3, 4])
+
+
+def test_a_class_without_videos_between_others_is_no_matter_of_the_number():
+    """Labels 0 to 9 without 3: num_classes=10 is what the recipe has already."""
+    labels = [k for k in range(10) if k != 3]
+    with pytest.raises(ValueError, match="Add videos of 3, which lie.*or renumber") as error:
+        run(10, train=labels)
+    assert "num_classes=1" not in str(error.value)
+    with pytest.raises(ValueError, match=r"renumber.*; then --cfg-options \S+num_classes=10"):
+        run(12, train=labels)
 
 
 def test_a_model_without_a_classifier_is_left_alone():

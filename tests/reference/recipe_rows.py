@@ -48,6 +48,30 @@ def schedule(config, gpus):
     }
 
 
+def ends(config):
+    """First rate of the warm-up and last one of the cosine, as shares of the learning rate."""
+    warmup, cosine = config.param_scheduler
+    given = {key for key in ("eta_min", "eta_min_ratio") if cosine.get(key) is not None}
+    assert len(given) == 1
+    rate = config.optim_wrapper.optimizer.lr
+    last = cosine.eta_min_ratio if "eta_min_ratio" in cosine else cosine.eta_min / rate
+    return {"start of warm-up": warmup.start_factor, "end of cosine": last}
+
+
+def colours(config):
+    """Mean and standard deviation of the channels, red first."""
+    preprocessor = config.model.data_preprocessor
+    return {"colour mean": tuple(preprocessor["mean"]), "colour std": tuple(preprocessor["std"])}
+
+
+def recognition(config):
+    """What no table says of a recognizer's training and testing."""
+    return {
+        "average of views": config.model.cls_head.average_clips,
+        "area of crops": steps_of(config.train_dataloader)["RandomResizedCrop"].area_range,
+    }
+
+
 def flips(loader):
     flip = steps_of(loader).get("Flip")
     assert flip is None or flip == dict(type="Flip", flip_ratio=0.5)
