@@ -17,7 +17,9 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 ALSO_READ = ("auto_scale_lr", "custom_imports")
+TENSORBOARD = "visualizer.vis_backends.0.type=LocalTensorboardVisBackend"
 _UNEXPECTED = re.compile(r"\(\) got an unexpected keyword argument '(\w+)'")
+_WEIGHTS = ("checkpoint", "pretrained", "resume_from", "weights")
 _UNREGISTERED = re.compile(r"(\w+) is not in the \S+ registry")
 
 
@@ -69,9 +71,14 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
         if first not in known:
             raise ValueError(
                 f"--cfg-options {key}: no {first!r} in the recipe{_near(first, known)}"
+                + ("; load_from=FILE starts from weights" if first in _WEIGHTS else "")
             )
         node, path = recipe.get(first), first
         for part in rest[:-1]:
+            if isinstance(node, (list, tuple)) and part.isdigit():
+                _check_place(key, path, int(part), len(node))
+                node, path = node[int(part)], f"{path}.{part}"
+                continue
             if not isinstance(node, Mapping):
                 break
             if part not in node:
@@ -83,6 +90,17 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
                     )
                 break
             node, path = node[part], f"{path}.{part}"
+
+
+def _check_place(key: str, path: str, place: int, length: int) -> None:
+    """Refuse a place behind the end of a list, which no change can make longer."""
+    if place < length:
+        return
+    raise ValueError(
+        f"--cfg-options {key}: {path} has {length} entr{'y' if length == 1 else 'ies'}, counted "
+        "from 0, and the command line cannot make a list longer"
+        + (f"; {TENSORBOARD} writes both" if path == "visualizer.vis_backends" else "")
+    )
 
 
 def check_names(recipe: Mapping[str, Any]) -> None:
@@ -184,6 +202,31 @@ def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
     kind = DataLoader if path.endswith("_dataloader") else _built_by(node.get("type"))
     if kind is None:
         return None
+    options = _options(kind)
+    if key in options:
+        return None
+    name = kind.__name__ if isinstance(kind, type) else node["type"]
+    return (
+        f"{path}.{key} in the recipe: {name} has no option {key!r}"
+        f"{_inside(path, node, key) or _near(key, options)}; it has {', '.join(sorted(options))}. "
+        "Where a base recipe set it, add _delete_=True to drop that"
+    )
+
+
+def _inside(path: str, node: dict[str, Any], key: str) -> str:
+    """Say where a key belongs that the data set within a wrapper takes, such as WithPMGAug's."""
+    inner = node.get("dataset")
+    while isinstance(inner, dict):
+        path = f"{path}.dataset"
+        kind = _built_by(inner.get("type"))
+        if kind is not None and key in _options(kind):
+            return f" (did you mean {path}.{key}?)"
+        inner = inner.get("dataset")
+    return ""
+
+
+def _options(kind: Callable[..., Any]) -> set[str]:
+    """Return the names of what a class or a function takes."""
     options: set[str] = set()
     # An __init__ that takes **kwargs hands them up.
     for parent in kind.__mro__[:-1] if isinstance(kind, type) else (kind,):
@@ -194,15 +237,7 @@ def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
         }
         if not any(p.kind is p.VAR_KEYWORD for p in parameters):
             break
-    options.discard("self")
-    if key in options:
-        return None
-    name = kind.__name__ if isinstance(kind, type) else node["type"]
-    return (
-        f"{path}.{key} in the recipe: {name} has no option {key!r}"
-        f"{_near(key, options)}; it has {', '.join(sorted(options))}. Where a base recipe set "
-        "it, add _delete_=True to drop that"
-    )
+    return options - {"self"}
 
 
 def _built_by(kind: Any) -> Callable[..., Any] | None:

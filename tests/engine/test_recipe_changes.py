@@ -37,6 +37,38 @@ def test_values_without_spaces_are_read_as_mmengine_reads_them():
     assert parse(RecipeChanges, *changes) == parse(DictAction, *changes)
 
 
+def test_a_list_ends_where_it_ends():
+    """MMEngine's own IndexError names neither the list nor the way to TensorBoard."""
+    recipe = Config(dict(RECIPE.to_dict(), visualizer=dict(vis_backends=[dict(type="Local")])))
+    for key in ("visualizer.vis_backends.0.type", "param_scheduler.1.end"):
+        check_changes(recipe, {key: 1})
+    with pytest.raises(ValueError, match="has 1 entry.*vis_backends.0.type=LocalTensorboardVis"):
+        check_changes(recipe, {"visualizer.vis_backends.1.type": "TensorboardVisBackend"})
+    with pytest.raises(ValueError, match=r"param_scheduler has 2 entries") as error:
+        check_changes(recipe, {"param_scheduler.2.type": "LinearLR"})
+    assert "Tensorboard" not in str(error.value)
+
+
+def test_a_checkpoint_is_called_load_from():
+    with pytest.raises(ValueError, match="no 'checkpoint' in the recipe.*load_from=FILE"):
+        check_changes(RECIPE, {"checkpoint": "encoder.pth"})
+
+
+@pytest.mark.parametrize("deeper", [False, True])
+def test_a_key_of_the_data_set_that_is_wrapped_is_named(deeper):
+    inner = dict(type="VideoDataset", ann_file="list.txt", pipeline=[])
+    if deeper:
+        inner = dict(type="RepeatDataset", times=2, dataset=inner)
+    wrapped = dict(type="WithPMGAug", prob=0.5, ann_file="mine.txt", dataset=inner)
+    recipe = Config(dict(train_dataloader=dict(dataset=wrapped)))
+    place = "train_dataloader.dataset.dataset" + ".dataset" * deeper
+    with (
+        pytest.raises(TypeError, match=rf"did you mean {place}\.ann_file\?"),
+        mistyped_keys_named(recipe),
+    ):
+        DATASETS.build(recipe.train_dataloader.dataset)
+
+
 def test_spaces_inside_a_value_stay():
     assert parse(RecipeChanges, "root=my images/of 2026") == {"root": "my images/of 2026"}
     assert parse(RecipeChanges, "root='my images'") == {"root": "my images"}

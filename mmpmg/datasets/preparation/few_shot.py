@@ -54,7 +54,7 @@ def few_shot(
         if not enough:
             name = f"{label} ({classes[label]})" if classes else str(label)
             videos_of_it = f"{len(of_class)} video{'s' * (len(of_class) != 1)}"
-            problems.append(f"class {name} has {videos_of_it}, {shots} asked for")
+            problems.append(f"class {name} has {videos_of_it}, {shots} are asked for")
     stop_for(
         problems,
         (

@@ -11,7 +11,7 @@ from .errors import PreparationError
 from .few_shot import few_shot, fraction
 from .frame_difference import PARTS, measured, thirds
 from .locating import ProgressFactory
-from .output_files import check_free, write_file, write_files
+from .output_files import check_folder, check_free, write_file, write_files
 from .prepare import Say
 from .reading import read_lines
 from .sources import FACTS
@@ -71,8 +71,11 @@ def make_subsets(
     """
     if not (options.shots or options.fractions or options.by_frame_difference):
         raise PreparationError("say which parts: --shots, --fractions or --frame-difference")
-    videos, lists = _checked(options)
+    if options.num_classes is not None and options.num_classes < 1:
+        raise PreparationError(f"--num-classes {options.num_classes}: must be 1 or more")
     out = options.out or options.source.parent
+    check_folder(out)
+    videos, lists = _checked(options)
     files: dict[Path, str] = {}
     for seed in options.seeds:
         for shots in options.shots:
@@ -105,7 +108,7 @@ def _checked(options: SubsetOptions) -> tuple[list[ListedVideo], VideoLists]:
     known = next((f for f in FACTS.values() if source.name.startswith(f"{f.folder}_")), None)
     highest = max(video.label for video in videos)
     inferred = len(names) if names else known.num_classes if known else highest + 1
-    count = options.num_classes or inferred
+    count = inferred if options.num_classes is None else options.num_classes
     if names and len(names) != count:
         names = None
     group = [VideoList(source.name, videos)]

@@ -89,10 +89,17 @@ class ClassCountHook(Hook):
             last = int(np.flatnonzero(videos)[-1])
             few = ", ".join(map(str, empty[:5])) + (", ..." if len(empty) > 5 else "")
             allowed = ",".join(map(str, sorted({*empty, *self.empty_classes})))
+            between = [label for label in empty if label < last]
+            mend = "If the list is complete" if not between else (
+                f"Add videos of {', '.join(map(str, between[:5]))}"
+                f"{', ...' if len(between) > 5 else ''}, which lie between classes with videos, or "
+                "renumber the labels from 0 without a gap")  # fmt: skip
+            if empty[-1] > last:
+                mend += f"{'; then' if between else ':'} {_advice(model, last + 1)}"
             raise ValueError(
                 f"{file} has no video of {len(empty)} of the {classes} classes of {HEAD}: {few}. "
-                f"If the list is complete: {_advice(model, last + 1)}. If the subset is meant to "
-                f"lack them: --cfg-options custom_hooks.0.empty_classes=[{allowed}]"
+                f"{mend}. If the subset is meant to lack them: --cfg-options "
+                f"custom_hooks.0.empty_classes=[{allowed}]"
             )
 
 

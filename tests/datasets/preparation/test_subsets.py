@@ -2,6 +2,7 @@
 
 import itertools
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -89,10 +90,28 @@ def test_the_draw_is_written_in_stone():
 STONE = ["class 0/v_0 (é).avi", "class 0/v_10 (é).avi", "class 0/v_5 (é).avi"]
 
 
+def test_a_class_without_videos_is_mended_in_the_list_and_overlaps_by_val(tmp_path):
+    """Advice about --shots or --num-classes would change nothing."""
+    source, val = tmp_path / "some_train.txt", tmp_path / "some_val.txt"
+    source.write_text("".join(f"{k}.avi {k}\n" for k in range(10) if k != 3))
+    for parts in (dict(shots=[1]), dict(fractions=[0.5])):
+        with pytest.raises(
+            PreparationError, match="(?s)class 3 has .*add its videos.*renumber"
+        ) as e:
+            make_subsets(SubsetOptions(source, **parts))
+        assert "--allow-fewer" not in str(e.value)
+    source.write_text("a.avi 0\nb.avi 1\n")
+    val.write_text("b.avi 1\n")
+    with pytest.raises(PreparationError, match="b.avi is a video of some_train.txt, too") as error:
+        make_subsets(SubsetOptions(source, shots=[1]))
+    assert "--val names another list" in str(error.value)
+    assert "--num-classes" not in str(error.value)
+
+
 def test_classes_with_too_few_videos_are_named():
     whole = videos([3, 1, 2])
     with pytest.raises(
-        PreparationError, match=r"class 1 \(b\) has 1 videos, 2 are asked for\n.*--al"
+        PreparationError, match=r"class 1 \(b\) has 1 video, 2 are asked for\n.*--al"
     ):
         few_shot(whole, 2, 0, 3, classes=["a", "b", "c"])
     drawn = few_shot(whole, 2, 0, 3, allow_fewer=True)
@@ -208,6 +227,9 @@ def test_videos_without_a_difference(listed, record, said):
         ("a.avi 0\nb.avi\n", {}, r"set_train\.txt, line 2: 'b.avi' is not a path and a whole"),
         ("a.avi 0\na.avi 1\n", {}, r"line 2: a.avi stands in .*line 1, too, with label 1 here"),
         ("a.avi 0\nb.avi 2\n", {}, "class 1 has 0 videos"),
+        ("a.avi 0\nb.avi 2\n", dict(num_classes=0), r"--num-classes 0: must be 1 or more"),
+        ("a.avi 0\nb.avi 2\n", dict(num_classes=-3), r"--num-classes -3: must be 1 or more"),
+        ("a.avi 0\nb.avi 1\n", dict(out=Path(__file__)), r"is a file: .*--out"),
         ("a.avi 0\nb.avi 2\n", dict(num_classes=2), r"line 2: label 2 of b.avi .*\[0, 1\]"),
         ("a.avi 0\nv.avi 0\n", {}, r"set_val\.txt, line 1: v.avi is a video of set_train"),
         ("", {}, "names no video"),
