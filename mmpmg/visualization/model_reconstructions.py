@@ -135,7 +135,7 @@ def reconstruct_at_ratios(
     if not mask_ratios:
         return {name: reconstruct_samples(model, samples)}
     return {
-        f"{name} at {ratio:.3g}".strip(): reconstruct_samples(model, samples, ratio)
+        f"{name}, ratio {ratio:.3g}".lstrip(", "): reconstruct_samples(model, samples, ratio)
         for ratio in mask_ratios
     }
 

@@ -92,10 +92,10 @@ def test_ratios_change_the_mask_alone_and_only_for_a_while() -> None:
     model, samples = model_and_samples(TARGETS["flow"])
     before = model.masker.mask_ratio
     drawn = reconstruct_at_ratios(model, samples, (0.5, 0.9), "toy")
-    assert list(drawn) == ["toy at 0.5", "toy at 0.9"]
+    assert list(drawn) == ["toy, ratio 0.5", "toy, ratio 0.9"]
     assert model.masker.mask_ratio == before
     for name, items in drawn.items():
-        for item, other in zip(items, drawn["toy at 0.5"], strict=True):
+        for item, other in zip(items, drawn["toy, ratio 0.5"], strict=True):
             assert item["pixel"].mask.mean() == pytest.approx(float(name[-3:]), abs=1 / 64)
             np.testing.assert_array_equal(item["motion"].truth, other["motion"].truth)
             # More of the same: what half hides, nine tenths hide as well.

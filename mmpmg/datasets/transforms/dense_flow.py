@@ -95,10 +95,11 @@ class DenseFlow(BaseTransform):
 
 def _frames(results: dict[str, Any]) -> list[Image]:
     """Return the sample's frames, if a flow can be estimated between them."""
-    frames = results.get("imgs")
-    a_list = isinstance(frames, (list, tuple))
-    wrong = next((f for f in frames if not _is_frame(f)), None) if a_list else frames
-    if not a_list or wrong is not None:
+    frames: Any = results.get("imgs")
+    wrong = frames
+    if isinstance(frames, (list, tuple)):
+        wrong = next((frame for frame in frames if not _is_frame(frame)), None)
+    if wrong is not None or frames is None:
         raise ValueError(
             "DenseFlow: results['imgs'] must be a list of (H, W, 3) RGB or (H, W) grey uint8 "
             f"frames, got {describe(wrong)}; put DenseFlow behind decoding and before anything "
