@@ -34,9 +34,11 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def small_run(photographs: Path, work_dir: Path, epochs: int = 2, workers: int = 0) -> Config:
+def small_run(
+    photographs: Path, work_dir: Path, epochs: int = 2, workers: int = 0, recipe: Path = RECIPE
+) -> Config:
     """Two steps an epoch, with everything that draws: crops, flips, motions, mixing, drop path."""
-    config = Config.fromfile(RECIPE)
+    config = Config.fromfile(recipe)
     config.work_dir = str(work_dir)
     config.model.backbone.update(depth=2, drop_path_rate=0.3)
     loader = config.train_dataloader
@@ -244,3 +246,25 @@ def test_two_processes_train_the_same_and_one_of_them_draws(
         assert torch.equal(value, with_hook[name]), name
     assert run.stdout.count("reconstructions drawn to") == 1
     assert [path.name for path in (work_dir / "reconstructions").iterdir()] == ["epoch_1.png"]
+
+
+@pytest.mark.parametrize("recipe", ["vit-toy_photographs", "vit-toy_photographs_exact-flow"])
+def test_motion_is_drawn_too_and_training_is_still_the_same(
+    photographs: Path, tmp_path: Path, recipe: str
+) -> None:
+    folder = RECIPE.parents[1] / "motionmae"
+
+    def run(name: str) -> Config:
+        config = small_run(photographs, tmp_path / name, 1, recipe=folder / f"{recipe}.py")
+        config.model.data_preprocessor.flip_ratio = 0.5  # of the clips drawn none may be mirrored
+        return config
+
+    hook = dict(type="ReconstructionHook", num_clips=1, columns=2)
+    without = trained(run("without"))
+    with_hook = trained(run("with"), hook)
+    for name, value in without.items():
+        assert torch.equal(value, with_hook[name]), name
+    with Image.open(tmp_path / "with" / "reconstructions" / "epoch_1.png") as picture:
+        rows = (picture.height - 90) // 132
+    # Clip, masked, pixels, their loss, true motion (and normalised), predicted motion, its loss.
+    assert rows == (7 if "flow" in recipe else 8)
