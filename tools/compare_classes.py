@@ -27,6 +27,9 @@ def parse_options() -> argparse.Namespace:
 def main() -> None:
     """Compare, draw, and name the files."""
     options = parse_options()
+    runs = [name for name, _ in options.run]
+    if len(set(runs)) < len(runs):
+        raise SystemExit(f"--run: the names {', '.join(runs)} must be all different")
     names = read_class_names(options.classes) if options.classes else None
     comparison = compare_classes(dict(options.run), options.ann_file, names)
     table = comparison.write_csv(options.csv or Path(options.out).with_suffix(".csv"))

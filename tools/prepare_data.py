@@ -44,7 +44,7 @@ def parse_options() -> dict[str, Any]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True)
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--videos", type=Path, help="folder of the videos (DATASET/videos)")
     shared.add_argument("--out", type=Path, help="folder for the lists (DATASET)")
@@ -89,7 +89,10 @@ def parse_options() -> dict[str, Any]:
     )
     add("kinetics400", "the CSV lists", "data/kinetics400")
     command = add("synapt", "lists of path;label by SynAPT and PPMA")
-    command.add_argument("dataset", choices=list(FACTS), help="which data set they are of")
+    command.add_argument(
+        "dataset", choices=list(FACTS), type=lambda name: name.replace("-", "_"),
+        help="which data set they are of",
+    )  # fmt: skip
     command.add_argument("--train", type=Path, help="list for training")
     command.add_argument("--val", type=Path, help="list for validation")
 

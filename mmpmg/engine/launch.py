@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 from difflib import get_close_matches
 from pathlib import Path
@@ -24,6 +25,7 @@ from mmpmg.engine.recipe_changes import (
     check_names,
     mistyped_keys_named,
 )
+from mmpmg.evaluation.recipe_names import recipe_folder
 from mmpmg.source_commit import commit
 from mmpmg.version import __version__
 
@@ -62,7 +64,17 @@ def load_recipe(options: argparse.Namespace) -> Config:
     """
     file = recipe_file(options.config)
     os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
-    config = Config.fromfile(file)
+    try:
+        config = Config.fromfile(file)
+    except AttributeError as error:
+        lacking = re.search(r"'(?:Config|ConfigDict)' object has no attribute '(\w+)'", str(error))
+        if lacking is None:
+            raise
+        raise ValueError(
+            f"{options.config} takes {lacking[1]} from a recipe that has none. Some recipes of "
+            "MMAction2, VideoMAE's among them, are for testing only: docs/mixing_in.md shows what "
+            "a recipe of your own adds to train them"
+        ) from error
     if options.cfg_options is not None:
         check_changes(config, options.cfg_options)
         if any(key.startswith("compile.") for key in options.cfg_options):
@@ -108,21 +120,32 @@ def recipe_file(name: str) -> Path:
     """
     if not name.startswith(WHEEL):
         if not Path(name).is_file():
+            folder = recipe_folder()
             raise FileNotFoundError(
                 f"no recipe at {name}; the recipes are under configs/, those of MMAction2 are "
                 f"named {WHEEL}FOLDER/NAME.py"
+                + (_near_files(name, folder, f"{folder.name}/", "*/*.py") if folder else "")
             )
         return Path(name)
     folder = Path(mmaction.__file__).parent / ".mim/configs"
     file = folder / name.removeprefix(WHEEL)
     if not file.is_file():
-        there = {path.name: str(path.relative_to(folder)) for path in folder.glob("*/*/*.py")}
-        near = get_close_matches(file.name, there, n=3, cutoff=0.5)
-        raise FileNotFoundError(
-            f"no recipe {name} in {folder}"
-            + (f"; near it are {', '.join(WHEEL + there[one] for one in near)}" if near else "")
-        )
+        near = _near_files(name.removeprefix(WHEEL), folder, WHEEL, "*/*/*.py")
+        raise FileNotFoundError(f"no recipe {name} in {folder}{near}")
     return file
+
+
+def _near_files(name: str, folder: Path, before: str, pattern: str) -> str:
+    """Name recipes like one that does not exist: of its file's name, then of its whole path."""
+    there: dict[str, list[str]] = {}
+    for path in sorted(folder.glob(pattern)):
+        place = str(path.relative_to(folder))
+        if not place.startswith("_base_"):  # parts of recipes
+            there.setdefault(path.name, []).append(place)
+    files = get_close_matches(Path(name).name, there, n=3, cutoff=0.5)
+    places = [place for file in files for place in there[file]]
+    near = get_close_matches("/".join(Path(name).parts[-2:]), places, n=3, cutoff=0.0)
+    return f"; near it are {', '.join(before + place for place in near)}" if near else ""
 
 
 def build_runner(config: Config) -> Runner | FlexibleRunner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,10 +21,34 @@ from mmpmg.models.checkpoint_fit import (
     state_of,
 )
 
+_FOREIGN = ("VideoDataset", "RepeatAugDataset")
+_HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
+
 
 def bare_model(runner: Runner) -> nn.Module:
     """Return the model itself, out of what distributed training puts around it."""
     return runner.model.module if is_model_wrapper(runner.model) else runner.model
+
+
+def check_foreign_lists(recipe: Mapping[str, Any]) -> None:
+    """Name a training list of MMAction2's data sets that does not exist; ours say so themselves.
+
+    Args:
+        recipe: The recipe, changes included.
+
+    Raises:
+        FileNotFoundError: It does not exist.
+    """
+    path, dataset = "train_dataloader.dataset", recipe["train_dataloader"].get("dataset")
+    while isinstance(dataset, Mapping):
+        file = dataset.get("ann_file")
+        looked_for = dataset.get("type") in _FOREIGN and file and not dataset.get("data_root")
+        if looked_for and "://" not in file and not os.path.isfile(file):
+            raise FileNotFoundError(
+                f"The video list {file} does not exist: --cfg-options {path}.ann_file=LIST "
+                f"{path}.data_prefix.video=FOLDER name yours. {_HINT}"
+            )
+        path, dataset = f"{path}.dataset", dataset.get("dataset")
 
 
 def check_start(runner: Runner) -> None:
@@ -131,6 +156,5 @@ def _check_videos(dataset: Any) -> None:
         raise FileNotFoundError(
             f"{len(missing)} of the {len(dataset)} videos that {dataset.ann_file} names do not "
             f"exist, for example {', '.join(missing[:3])}. Relative paths start from "
-            f"data_prefix.video={dataset.data_prefix.get('video')!r}. tools/prepare_data.py writes "
-            "a list of what is there, and says what is not."
+            f"data_prefix.video={dataset.data_prefix.get('video')!r}. {_HINT}"
         )

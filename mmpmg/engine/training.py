@@ -16,7 +16,13 @@ from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_worker
 from mmpmg.engine.deferred_check import check_deferred
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
-from mmpmg.engine.start_checks import bare_model, check_named_weights, check_resumed, check_start
+from mmpmg.engine.start_checks import (
+    bare_model,
+    check_foreign_lists,
+    check_named_weights,
+    check_resumed,
+    check_start,
+)
 from mmpmg.models.checkpoint_fit import check_file
 
 FRESH = "none"
@@ -37,7 +43,13 @@ def train(options: argparse.Namespace) -> None:
             do not exist.
     """
     config = load_recipe(options)
+    if config.get("train_dataloader") is None:
+        raise ValueError(
+            f"{options.config} has no train_dataloader: it is for testing only, such as "
+            "MMAction2's VideoMAE recipes; docs/mixing_in.md shows what a recipe of your own adds"
+        )
     check_deferred(config)
+    check_foreign_lists(config)
     if options.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None
     if options.amp and config.optim_wrapper.get("type", "OptimWrapper") == "OptimWrapper":
@@ -120,11 +132,16 @@ def _check_length(runner: Runner, config: Config) -> None:
         begin = scheduler.get("begin", 0)
         if begin >= length and "end" not in scheduler:
             end = max(2, length // 10)
+            advice = (
+                "shorten the warm-up with --cfg-options "
+                f"param_scheduler.{number - 1}.end={end} param_scheduler.{number}.begin={end}"
+                if end < length
+                else "keep the rate constant with --cfg-options param_scheduler=None"
+            )
             raise ValueError(
                 f"the run has {length} {unit} (see train_cfg.max_epochs), but "
                 f"param_scheduler.{number}, a {scheduler['type']}, begins after {begin}, behind "
-                "the warm-up: train longer, or shorten the warm-up with --cfg-options "
-                f"param_scheduler.{number - 1}.end={end} param_scheduler.{number}.begin={end}"
+                f"the warm-up: train longer, or {advice}"
             )
 
 

@@ -17,6 +17,8 @@ from .reconstruction_picture import Branches, reconstruction_picture
 from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
 from .writers import write
 
+PRETRAINER = "MaskedVideoPretrainer"
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -91,6 +93,12 @@ def compare_reconstructions(
         raise FileNotFoundError(f"no list of videos at {clips.ann_file}, which --videos names")
     recipes = [Config.fromfile(model.recipe) for model in models]
     init_default_scope(recipes[0].get("default_scope") or "mmaction")
+    for one, recipe in zip(models, recipes, strict=True):
+        if recipe.model.type != PRETRAINER:
+            raise ValueError(
+                f"--model {one.name}: a {recipe.model.type}, which {one.recipe} builds, masks and "
+                "reconstructs nothing; name a pre-training recipe and an epoch_N.pth of it"
+            )
     sizes = {m.name: _clip_size(recipe) for m, recipe in zip(models, recipes, strict=True)}
     if len(set(sizes.values())) > 1:
         raise ValueError(
@@ -128,6 +136,7 @@ def _videos(clips: ClipChoice, num_frames: int, side: int) -> dict[str, Any]:
         ann_file=clips.ann_file,
         data_prefix=dict(video=clips.root),
         test_mode=True,
+        hint=f"--video-root names that folder (now {clips.root!r}).",
         pipeline=[
             dict(type="SeedSample"),
             dict(type="DecordInit"),
@@ -136,6 +145,7 @@ def _videos(clips: ClipChoice, num_frames: int, side: int) -> dict[str, Any]:
                 clip_len=num_frames,
                 frame_interval=clips.interval,
                 num_clips=1,
+                out_of_bound_opt="repeat_last",  # as in training, of videos too short
                 test_mode=True,
             ),
             dict(type="DecordDecode"),

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -202,7 +203,7 @@ def test_every_part_gets_its_own_mode_back() -> None:
     "option", [dict(interval=0), dict(num_clips=0), dict(columns=0), dict(statistics="both")]
 )
 def test_mistakes_name_their_key(option: dict) -> None:
-    with pytest.raises(ValueError, match=f"ReconstructionHook.{next(iter(option))}"):
+    with pytest.raises(ValueError, match=rf"default_hooks\.reconstruction\.{next(iter(option))}"):
         ReconstructionHook(**option)
 
 
@@ -212,6 +213,12 @@ def test_a_model_of_which_nothing_can_be_drawn_is_refused() -> None:
     model.heads["words"].target = nn.Identity()
     with pytest.raises(ValueError, match=r"none of model.branches \(words\).*PixelTarget"):
         drawn_branches(model)
+
+
+def test_a_recipe_that_reconstructs_nothing_is_refused() -> None:
+    runner = SimpleNamespace(model=nn.Linear(1, 1))
+    with pytest.raises(ValueError, match="a Linear masks and reconstructs nothing.*pre-training"):
+        ReconstructionHook().before_train(runner)
 
 
 @pytest.mark.slow

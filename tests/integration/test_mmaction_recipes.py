@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 
 from mmpmg.datasets.transforms import PMGAug
+from mmpmg.engine.launch import add_shared_options, load_recipe
 from mmpmg.engine.training import train
 
 SWIN = (
@@ -46,26 +49,9 @@ VIDEOMAE = (
         "model.cls_head.in_channels": 24,
     },
 )
-#: MMAction2 ships VideoMAE for testing only; this is what a user adds to train it, as a list.
-VIDEOMAE_TRAINING = """
-train_dataloader = dict(
-    batch_size=4, num_workers=1, persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    dataset=dict(type="VideoDataset", ann_file="", data_prefix=dict(video=""), pipeline=[
-        dict(type="DecordInit"),
-        dict(type="SampleFrames", clip_len=4, frame_interval=4),
-        dict(type="DecordDecode"),
-        dict(type="Resize", scale=(-1, 40)),
-        dict(type="RandomResizedCrop"),
-        dict(type="Resize", scale=(32, 32), keep_ratio=False),
-        dict(type="Flip", flip_ratio=0.5),
-        dict(type="FormatShape", input_format="NCTHW"),
-        dict(type="PackActionInputs"),
-    ]),
-)
-train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=2)
-optim_wrapper = dict(optimizer=dict(type="AdamW", lr=1e-3))
-"""
+PAGE = (ROOT / "docs/mixing_in.md").read_text()
+#: MMAction2 ships VideoMAE for testing only; this is what the page adds to train it, as a list.
+VIDEOMAE_TRAINING = re.search(r"trains this block.*?```python\n_base_.*?\n(.*?)```", PAGE, re.S)[1]
 
 
 def documented_lines() -> list[str]:
@@ -198,3 +184,49 @@ def test_bad_lists_are_refused_in_recipes_of_the_wheel_too(lines, error, words, 
     options.no_validate = True
     with pytest.raises(error, match=words):
         train(options)
+
+
+COMMANDS = re.findall(
+    r"^tools/train\.py my_(\w+)\.py (.*)", PAGE.replace("\\\n", " "), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("name", "words"), COMMANDS, ids=[name for name, _ in COMMANDS])
+def test_the_documented_commands_reach_the_lists_and_download_nothing(name, words, tmp_path):
+    recipe, training = dict(
+        swin=(SWIN, ""), slowonly=(SLOWONLY, ""), videomae=(VIDEOMAE, VIDEOMAE_TRAINING)
+    )[name]
+    parser = argparse.ArgumentParser()
+    add_shared_options(parser)
+    parser.add_argument("--no-validate", action="store_true")
+    path = str(mixed(recipe[0], tmp_path, training))
+    options = parser.parse_args([path, *shlex.split(words, comments=True)])
+    config = load_recipe(options)
+    inner = config.train_dataloader.dataset.dataset
+    assert inner.type == "VideoDataset" and set(config.train_dataloader.dataset) == {
+        "type", "prob", "dataset"
+    }  # fmt: skip
+    assert inner.ann_file.startswith("data/hmdb51/hmdb51_train")
+    if not options.no_validate:
+        assert config.val_dataloader.dataset.ann_file.startswith("data/hmdb51/hmdb51_val")
+    assert config.model.cls_head.num_classes == 51
+    assert config.model.backbone.get("pretrained") is None
+    assert len(COMMANDS) == 3
+
+
+def test_a_recipe_for_testing_only_is_called_that(tmp_path):
+    options = options_of(mixed(VIDEOMAE[0], tmp_path), tmp_path / "run", {})
+    with pytest.raises(ValueError, match="takes train_dataloader from a recipe that has none"):
+        load_recipe(options)
+    options.config = f"mmaction::{VIDEOMAE[0]}"
+    with pytest.raises(ValueError, match=r"has no train_dataloader.*docs/mixing_in\.md"):
+        train(options)
+
+
+def test_a_list_that_is_missing_is_named_with_its_key_before_anything_is_built(tmp_path):
+    options = options_of(mixed(SLOWONLY[0], tmp_path), tmp_path / "run", {})
+    with pytest.raises(FileNotFoundError, match="kinetics400_train_list_videos.txt") as error:
+        train(options)
+    assert "train_dataloader.dataset.dataset.ann_file=" in str(error.value)
+    assert "tools/prepare_data.py" in str(error.value)
+    assert not (tmp_path / "run").exists()

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from integration.tiny_runs import TINY_BACKBONE, write_videos
-from mmaction.registry import MODELS
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from PIL import Image
 
-from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compare_reconstructions
+from mmpmg.visualization.model_comparison import (
+    ClipChoice,
+    ModelChoice,
+    _videos,
+    compare_reconstructions,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,9 +87,21 @@ def test_mistakes_are_named(tmp_path: Path, videos: ClipChoice) -> None:
     with pytest.raises(FileNotFoundError, match="--videos"):
         compare_reconstructions([one], ClipChoice("nowhere.txt"), out)
     recipe = str(ROOT / "configs" / "finetune" / "vit-toy_gestures.py")
-    with pytest.raises(ValueError, match="masks and reconstructs nothing"):
+    with pytest.raises(ValueError, match=r"--model a.*masks and reconstructs nothing.*epoch_N.pth"):
         compare_reconstructions([ModelChoice("a", recipe, one.checkpoint)], videos, out)
+    with pytest.raises(FileNotFoundError, match="--video-root"):
+        compare_reconstructions([one], ClipChoice(videos.ann_file), out)
     assert not out.exists()
+
+
+def test_a_video_shorter_than_the_clip_ends_in_its_last_frame(videos: ClipChoice) -> None:
+    """As in training; MMAction2's default would begin it again."""
+    videos = replace(videos, interval=20)
+    recipe = _videos(videos, 4, 32)
+    recipe["pipeline"][-1]["meta_keys"] += ("frame_inds", "total_frames")
+    sample = DATASETS.build(recipe)[0]["data_samples"]
+    frames = sample.frame_inds.ravel().tolist()
+    assert frames == [0, 20, 20, 20] and sample.total_frames == 24
 
 
 def test_the_tool_draws(

@@ -64,12 +64,13 @@ class ReconstructionHook(Hook):
         for name, value in dict(interval=interval, num_clips=num_clips, columns=columns).items():
             if value < 1:
                 raise ValueError(
-                    f"{name} {value} must be >= 1; mend custom_hooks: ReconstructionHook.{name}"
+                    f"{name} {value} must be >= 1: --cfg-options "
+                    f"default_hooks.reconstruction.{name}=N"
                 )
         if statistics not in STATISTICS:
             raise ValueError(
-                f"statistics {statistics!r} is unknown; custom_hooks: "
-                f"ReconstructionHook.statistics is one of {', '.join(STATISTICS)}"
+                f"statistics {statistics!r} is unknown; "
+                f"default_hooks.reconstruction.statistics is one of {', '.join(STATISTICS)}"
             )
         self.interval = interval
         self.num_clips = num_clips
@@ -80,9 +81,15 @@ class ReconstructionHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Read the clips, before the loader's workers may have moved the training set's seeds."""
+        model = _bare(runner.model)
+        if not hasattr(model, "heads"):
+            raise ValueError(
+                f"ReconstructionHook: a {type(model).__name__} masks and reconstructs nothing. It "
+                "belongs to pre-training recipes; leave default_hooks.reconstruction out here"
+            )
         if not is_main_process():
             return
-        drawn_branches(_bare(runner.model))  # raises now rather than after an epoch
+        drawn_branches(model)  # raises now rather than after an epoch
         dataset = runner.train_dataloader.dataset
         indices = spread_indices(len(dataset), self.num_clips)
         self._samples = read_samples(dataset, indices, int(runner.seed or 0))
