@@ -135,9 +135,9 @@ def _stop_for_missing(
     if not options.allow_missing:
         _write_reports(reports)
         raise PreparationError(
-            f"{_videos(len(problems))} missing, or cannot be opened; all of them: {files}. Get "
-            "them again, name their folder with --videos, or leave them out with --allow-missing. "
-            "No list was written."
+            f"{_videos(len(problems))} {'is' if len(problems) == 1 else 'are'} missing or cannot "
+            f"be opened; all of them: {files}. Get them again, name their folder with --videos, "
+            "or leave them out with --allow-missing. No list was written."
         )
     say(f"left out, as --allow-missing asks; all of them: {files}")
 

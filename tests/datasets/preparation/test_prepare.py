@@ -45,7 +45,7 @@ def test_videos_that_are_missing_or_broken(ikea, said, how):
     (ikea / "ikeafa/videos/class_07/more.avi").write_bytes(
         (ikea / "ikeafa/videos" / VAL[0]).read_bytes()
     )
-    with pytest.raises(PreparationError, match=r"1 videos.*videos\.missing\.txt.*--allow-missing"):
+    with pytest.raises(PreparationError, match=r"1 video is.*videos\.missing\.txt.*--allow-missing"):
         run(ikea, said)
     assert "ikeafa_val_videos.txt: 1 of 13 videos cannot be used" in said
     reason = dict(empty="the file is empty", text="begins with b'<html>404").get(
