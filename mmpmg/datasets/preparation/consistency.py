@@ -30,6 +30,19 @@ def check_lists(lists: VideoLists, remedy: str) -> None:
              remedy)  # fmt: skip
 
 
+def check_shared(group: Sequence[VideoList], remedy: str) -> None:
+    """Check that lists share no video.
+
+    Args:
+        group: lists of one group.
+        remedy: what to do; ends the message.
+
+    Raises:
+        PreparationError: they do; names files and lines.
+    """
+    stop_for(list(_shared(group)), remedy)
+
+
 def sizes(lists: VideoLists) -> Iterator[str]:
     """Say which lists are not as long as the published ones."""
     for one in (one for group in lists.groups for one in group):

@@ -58,8 +58,12 @@ class Diving48:
         for number, entry in enumerate(read_json(path, list), 1):
             where = f"{path}, entry {number}"
             try:
-                videos.append(ListedVideo(str(entry["vid_name"]), int(entry["label"]), where))
-            except (KeyError, TypeError, ValueError):
+                name, label = str(entry["vid_name"]), entry["label"]
+            except (KeyError, TypeError):
+                name, label = "", None
+            if type(label) is int:  # neither 3.7 nor true nor "3"
+                videos.append(ListedVideo(name, label, where))
+            else:
                 problems.append(f"{where}: needs vid_name and a whole number as label: {entry}")
         stop_for(problems, self.remedy)
         return videos

@@ -9,6 +9,16 @@ from pathlib import Path
 from .errors import PreparationError, stop_for
 
 
+def check_folder(path: Path) -> None:
+    """Check that lists can be put in a folder, which need not exist yet.
+
+    Raises:
+        PreparationError: it is something else.
+    """
+    if path.exists() and not path.is_dir():
+        raise PreparationError(f"{path} is a file: name a folder for the lists with --out")
+
+
 def check_free(files: Mapping[Path, str], force: bool) -> None:
     """Check that writing would not replace a file of other content.
 

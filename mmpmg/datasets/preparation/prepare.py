@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .consistency import check_lists, sizes
+from .consistency import check_lists, check_shared, sizes
 from .errors import PreparationError
 from .locating import ProgressFactory, locate, moved, unreadable, without
-from .output_files import check_free, write_file, write_files
+from .output_files import check_folder, check_free, write_file, write_files
 from .sources import DatasetSource
 from .video_index import VideoIndex
-from .video_list import VideoList, VideoLists, list_text
+from .video_list import VideoList, VideoLists, list_text, read_list
 
 Say = Callable[[str], None]
 
@@ -60,6 +60,7 @@ def prepare(
     """
     folder = options.root / source.facts.folder
     out = options.out or folder
+    check_folder(out)
     index = VideoIndex(options.videos or folder / "videos")
     say(f"{index.folder}: {_videos(len(index.paths))}")
     published = source.read(index)
@@ -73,6 +74,7 @@ def prepare(
     _stop_for_missing(lists, absent, options, reports, out, say)
     lists = without(lists, absent)
     check_lists(lists, _ONE_FILE)
+    _check_siblings(lists, out)
     if not options.allow_missing:
         check_free(_files(lists, out), options.force)  # before minutes of opening
     if options.open_videos:
@@ -96,6 +98,25 @@ _ONE_FILE = (
     "This is so once the files are found below the folder of videos: look there for what is "
     "missing or stands twice."
 )
+
+
+def _check_siblings(lists: VideoLists, out: Path) -> None:
+    """Check lists that come alone against those that an earlier run wrote for the other part."""
+    for group in lists.groups:
+        if len(group) == 1:
+            name = group[0].file_name
+            other = out / _other_part(name)
+            if other.name != name and other.is_file():
+                check_shared(
+                    [VideoList(str(other), read_list(other)), *group],
+                    f"Validation on videos of training says nothing: take lists of one split, or "
+                    f"delete {other} if it is of another.",
+                )
+
+
+def _other_part(name: str) -> str:
+    swapped = name.replace("_train_", "_val_")
+    return swapped if swapped != name else name.replace("_val_", "_train_")
 
 
 def _files(lists: VideoLists, out: Path) -> dict[Path, str]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from .errors import PreparationError, stop_for
 from .reading import find_file, read_lines
 from .sources import FACTS, DatasetFacts
-from .video_index import VideoIndex
+from .video_index import ENDINGS, VideoIndex
 from .video_list import ListedVideo, VideoLists
 
 
@@ -52,7 +52,8 @@ class UCF101:
         path = find_file(self.annotations, ["classInd.txt"], self.remedy)
         labels: dict[str, int] = {}
         for where, line in read_lines(path):
-            number, _, name = line.partition(" ")
+            number, *rest = line.split(None, 1)
+            name = rest[0] if rest else ""
             if number != str(len(labels) + 1) or not name or name in labels:
                 raise PreparationError(
                     f"{where}: {line!r} should be '{len(labels) + 1} CLASS', with a class that "
@@ -69,13 +70,16 @@ class UCF101:
     def _list(self, name: str, labels: dict[str, int]) -> list[ListedVideo]:
         videos, problems = [], []
         for where, line in read_lines(find_file(self.annotations, [name], self.remedy)):
-            video, _, number = line.partition(" ")
+            video, *rest = line.rsplit(None, 1)
+            number = rest[0] if rest else ""
+            if number.lower().endswith(ENDINGS):  # a list without labels, a name with a blank
+                video, number = line, ""
             label = labels.get(video.split("/")[0])
             if label is None or "/" not in video:
                 problems.append(f"{where}: {video!r} is not in a folder of a class of classInd.txt")
-            elif number and number.strip() != str(label + 1):
+            elif number and number != str(label + 1):
                 problems.append(
-                    f"{where}: {video} has label {number.strip()}, but classInd.txt numbers its "
+                    f"{where}: {video} has label {number}, but classInd.txt numbers its "
                     f"class {label + 1}"
                 )
             else:

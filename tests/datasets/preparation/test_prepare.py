@@ -45,7 +45,9 @@ def test_videos_that_are_missing_or_broken(ikea, said, how):
     (ikea / "ikeafa/videos/class_07/more.avi").write_bytes(
         (ikea / "ikeafa/videos" / VAL[0]).read_bytes()
     )
-    with pytest.raises(PreparationError, match=r"1 video is.*videos\.missing\.txt.*--allow-missing"):
+    with pytest.raises(
+        PreparationError, match=r"1 video is.*videos\.missing\.txt.*--allow-missing"
+    ):
         run(ikea, said)
     assert "ikeafa_val_videos.txt: 1 of 13 videos cannot be used" in said
     reason = dict(empty="the file is empty", text="begins with b'<html>404").get(
@@ -125,6 +127,12 @@ def test_two_names_of_one_file_are_an_error(ikea):
         match=r"val\.csv, line 13: class_03/train 3.avi is a video of ikeafa_train",
     ):
         run(ikea)
+
+
+def test_a_file_is_no_folder_for_lists(ikea):
+    (ikea / "lists").write_text("mine")
+    with pytest.raises(PreparationError, match=r"lists is a file: name a folder .*--out"):
+        run(ikea, out=ikea / "lists")
 
 
 def test_a_missing_folder_of_videos_is_named(ikea):

@@ -373,6 +373,46 @@ def test_lists_of_synapt(hmdb, said):
         PathLabelLists("hmdb51")
 
 
+def test_a_list_of_synapt_that_comes_later_is_compared_with_the_one_already_there(hmdb):
+    paths = [f"{name}/{ODD.format(k)}" for k in range(2) for name in HMDB]
+    train, val = hmdb / "train.csv", hmdb / "val.csv"
+    train.write_text("".join(f"{name};{k}\n" for k, name in enumerate(paths[:51])))
+    val.write_text("".join(f"{name};{k % 51}\n" for k, name in enumerate(paths[:1] + paths[52:])))
+    run(PathLabelLists("hmdb51", train=train), hmdb)
+    with pytest.raises(
+        PreparationError,
+        match=rf"val\.csv, line 1: .*{HMDB[0]}.*is a video of .*hmdb51_train_split_1_videos\.txt, "
+        r"too.*(\n.*)*delete ",
+    ):
+        run(PathLabelLists("hmdb51", val=val), hmdb)
+    assert not (hmdb / "hmdb51/hmdb51_val_split_1_videos.txt").exists()
+    val.write_text("".join(f"{name};{k}\n" for k, name in enumerate(paths[51:])))
+    run(PathLabelLists("hmdb51", val=val), hmdb)
+    train.write_text(val.read_text())
+    with pytest.raises(PreparationError, match=r"is a video of .*hmdb51_val_split_1_videos\.txt"):
+        run(PathLabelLists("hmdb51", train=train), hmdb, force=True)
+
+
+@pytest.mark.parametrize("label", [3.7, 3.0, True, "3", None])
+def test_a_label_of_diving48_must_be_a_whole_number(diving, label):
+    path = diving / "diving48/annotations/Diving48_V2_train.json"
+    entries = json.loads(path.read_text())
+    entries[1]["label"] = label
+    path.write_text(json.dumps(entries))
+    with pytest.raises(PreparationError, match=r"train\.json, entry 2: needs .*whole number"):
+        run(Diving48(diving / "diving48/annotations"), diving)
+
+
+def test_lists_of_ucf101_may_have_tabs(ucf):
+    expected = run(UCF101(ucf / "ucf101/annotations", [1]), ucf, open_videos=False)
+    for path in (ucf / "ucf101").glob("*/*/*.txt"):
+        path.write_text(re.sub(r" (?=\d+$)|(?<=^\d) |(?<=^\d\d) |(?<=^\d{3}) ", "\t",
+                               path.read_text(), flags=re.MULTILINE))  # fmt: skip
+    path = next((ucf / "ucf101").glob("*/*/trainlist01.txt"))
+    assert "\t" in path.read_text() and " " not in path.read_text()
+    assert run(UCF101(ucf / "ucf101/annotations", [1]), ucf, open_videos=False) == expected
+
+
 def test_one_message_holds_few_problems_and_counts_the_rest(ucf):
     path = next((ucf / "ucf101").glob("*/*/trainlist01.txt"))
     path.write_text(re.sub(r" \d+$", " 300", path.read_text(), flags=re.MULTILINE))
