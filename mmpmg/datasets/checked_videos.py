@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from mmaction.datasets import RepeatAugDataset, VideoDataset
 from mmaction.datasets.transforms import loading
 from mmaction.registry import DATASETS
 from mmengine.fileio import list_from_file
+from mmengine.logging import print_log
 
 from .bad_samples import BadSamples
 from .file_check import missing_files
@@ -78,6 +80,7 @@ class _ChecksVideos(VideoDataset):
                 videos.append(dict(filename=os.path.join(folder, path), label=label))
         if not videos:
             raise self._missing(f"The video list {self.ann_file} (ann_file) names no video.")
+        self._warn_of_two_labels(videos)
         if "://" in videos[0]["filename"]:
             return videos
         missing = missing_files(lambda n: video_file(videos[n]["filename"]), len(videos), "all")
@@ -89,6 +92,22 @@ class _ChecksVideos(VideoDataset):
                 + self._delimiter_advice(videos, missing[0])
             )
         return videos
+
+    def _warn_of_two_labels(self, videos: list[dict[str, Any]]) -> None:
+        """Name videos that stand in the list twice, with different labels; one must be wrong."""
+        labels: dict[str, Any] = {}
+        twice = []
+        for video in videos:
+            name, label = video["filename"], video["label"]
+            if labels.setdefault(name, label) != label:
+                twice.append(f"{name} ({labels[name]} and {label})")
+        if twice:
+            print_log(
+                f"{self.ann_file} names {len(twice)} videos again with another label, for example "
+                f"{', '.join(twice[:3])}: delete the wrong lines",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     def _delimiter_advice(self, videos: list[dict[str, Any]], missing: str) -> str:
         """Say of a missing name without a label that its line may hold one all the same."""
@@ -104,14 +123,14 @@ class _ChecksVideos(VideoDataset):
         delimiter = None if self.delimiter == " " else self.delimiter
         if self.multi_class:
             path, *labels = line.split(delimiter)
-            if not all(label.strip().isdigit() for label in labels):
+            if not all(label.strip().isdecimal() for label in labels):
                 raise ValueError(
                     f"{self.ann_file}, line {number}: {line!r} is not a path and whole numbers, "
                     f"parted by {self.delimiter!r}"
                 )
             return path, [int(label) for label in labels]
         path, *rest = line.rsplit(delimiter, 1)
-        if rest and rest[0].strip().isdigit():
+        if rest and rest[0].strip().isdecimal():
             return path, int(rest[0])
         return line, -1
 

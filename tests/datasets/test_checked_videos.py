@@ -23,6 +23,7 @@ from mmpmg.datasets import (
     SeededRepeatAugDataset,
     TooManyBadSamplesError,
     VideoReadError,
+    checked_videos,
 )
 from mmpmg.engine.dead_workers import DataWorkerError, run_naming_dead_workers
 
@@ -243,6 +244,7 @@ def test_a_subset_keeps_a_record_that_its_workers_share(videos):
     [
         ("a b.avi 3\n\n", [("a b.avi", 3)]),
         ("\ufeffa b.avi\t3\r\n", [("a b.avi", 3)]),
+        ("0.avi ²", None),  # no decimal digit: part of the name, and no such file
         ("a b.avi\n0.avi", [("a b.avi", -1), ("0.avi", -1)]),
     ],
 )
@@ -251,9 +253,25 @@ def test_lists_with_spaces_tabs_marks_and_blank_lines(videos, kind, text, expect
     (videos / "0.avi").rename(videos / "a b.avi")
     (videos / "0.avi").write_bytes((videos / "a b.avi").read_bytes())
     (videos / "list.txt").write_text(text, encoding="utf-8", newline="")
+    if expected is None:
+        with pytest.raises(FileNotFoundError, match="0.avi ²"):
+            kind(str(videos / "list.txt"), PIPELINE, dict(video=str(videos)))
+        return
     dataset = kind(str(videos / "list.txt"), PIPELINE, dict(video=str(videos)))
     info = [dataset.get_data_info(k) for k in range(len(dataset))]
     assert [(Path(i["filename"]).name, i["label"]) for i in info] == expected
+
+
+def test_a_video_with_two_labels_is_named_in_the_log(videos, monkeypatch):
+    said = []
+    monkeypatch.setattr(checked_videos, "print_log", lambda text, **options: said.append(text))
+    (videos / "list.txt").write_text("0.avi 1\n1.avi 0\n1.avi 0\n")
+    listed(videos)
+    assert not said
+    (videos / "list.txt").write_text("0.avi 1\n1.avi 0\n0.avi 3\n")
+    listed(videos)
+    assert len(said) == 1 and "names 1 videos again with another label" in said[0]
+    assert f"{videos / '0.avi'} (1 and 3)" in said[0]
 
 
 def test_several_labels_and_another_delimiter(videos):
