@@ -76,8 +76,10 @@ class MixedDatasets(Dataset):
         if num_samples is None:
             most = min(n / share for n, share in zip(lengths, shares, strict=True))
             num_samples = sum(lengths) if weights is None else math.floor(most + 1e-9)
-        if num_samples < 1:
-            raise ValueError(f"dataset.num_samples={num_samples}: must be 1 or more, or None")
+        if type(num_samples) is not int or num_samples < 1:
+            raise ValueError(
+                f"dataset.num_samples={num_samples!r}: must be a whole number, 1 or more, or None"
+            )
         counts = largest_remainder(shares, num_samples)
         self.counts = dict(zip(self._names, counts, strict=True))
         for name, count in self.counts.items():

@@ -36,8 +36,9 @@ def shares_of(
             f"{', '.join(names)}: give every one of them one weight"
         )
     for name, weight in weights.items():
-        if not (weight > 0 and math.isfinite(weight)):
-            raise ValueError(f"{key}.{name}={weight}: must be a positive number")
+        number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
+        if not (number and weight > 0 and math.isfinite(weight)):
+            raise ValueError(f"{key}.{name}={weight!r}: must be a positive number")
     total = math.fsum(weights.values())
     return [weights[name] / total for name in names]
 

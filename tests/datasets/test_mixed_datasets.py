@@ -162,7 +162,10 @@ def test_a_part_without_seeding_is_repeatable_all_the_same():
     [
         (dict(weights=dict(videos=1)), "dataset.weights names videos, but dataset.parts are"),
         (dict(weights=dict(videos=1, images=-1)), "dataset.weights.images=-1"),
+        (dict(weights=dict(videos="2", images=1)), "dataset.weights.videos='2': must be a pos"),
         (dict(num_samples=0), "dataset.num_samples=0"),
+        (dict(num_samples=6.5), "dataset.num_samples=6.5: must be a whole number"),
+        (dict(num_samples="6"), "dataset.num_samples='6': must be a whole number"),
         (dict(weights=dict(videos=1, images=99), num_samples=9), "parts.videos has no sample"),
     ],
 )

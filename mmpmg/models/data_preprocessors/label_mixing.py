@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -41,9 +42,10 @@ class MixupOrCutmix(BaseMiniBatchBlending):
     ) -> None:
         options = "model.data_preprocessor.blending"
         for name, value in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
-            if value <= 0:
+            if not 0 < value < math.inf:
                 raise ValueError(
-                    f"{name} {value} must be > 0; mend {options}.{name}, or set {options}=None"
+                    f"{name} {value} must be > 0 and finite; mend {options}.{name}, or set "
+                    f"{options}=None"
                 )
         if not 0 <= cutmix_prob <= 1:
             raise ValueError(

@@ -50,6 +50,8 @@ def test_cutmix_leaves_pixels_whole_and_mixup_does_not():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (dict(mixup_alpha=float("inf")), r"mixup_alpha inf must be > 0 and finite"),
+        (dict(cutmix_alpha=float("nan")), r"cutmix_alpha nan must be > 0 and finite"),
         (dict(mixup_alpha=0), r"mixup_alpha 0 must be > 0.*blending=None"),
         (dict(cutmix_alpha=-1.0), "cutmix_alpha -1.0 must be > 0"),
         (dict(cutmix_prob=1.5), r"cutmix_prob 1.5 is outside \[0, 1\]"),
