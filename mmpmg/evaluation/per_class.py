@@ -124,17 +124,24 @@ def read_class_names(path: str | Path) -> list[str]:
     """Read names of classes, one a line; MMAction2's ``number name`` is taken too.
 
     Args:
-        path: Text file, in the order of the labels; empty lines at the end do not count.
+        path: Text file in UTF-8, in the order of the labels; empty lines at the end do not count.
 
     Returns:
         The names.
 
     Raises:
         FileNotFoundError: No such file.
+        DumpError: A line before the last name is empty.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no class names at {path}, which --classes names")
-    lines = [line.strip() for line in Path(path).read_text().strip().splitlines()]
+    text = Path(path).read_text(encoding="utf-8-sig").rstrip()
+    lines = [line.strip() for line in text.splitlines()]
+    if "" in lines:
+        raise DumpError(
+            f"{path}, line {lines.index('') + 1} is empty, which would shift the names behind it: "
+            "give that class a name, or delete the line"
+        )
     first = [line.split(maxsplit=1) for line in lines]
     for start in (0, 1):
         if all(len(p) == 2 and p[0] == str(k) for k, p in enumerate(first, start)):

@@ -146,8 +146,13 @@ def test_names_of_classes(tmp_path: Path) -> None:
         ("1 ApplyEyeMakeup\n2 Archery\n", ["ApplyEyeMakeup", "Archery"]),
         ("0 a\r\n1 b c\r\n", ["a", "b c"]),
         ("3 doors\n2 cars\n", ["3 doors", "2 cars"]),
+        ("\ufeff1 a\n2 é\n", ["a", "é"]),
     ):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         assert read_class_names(path) == names
+    for text, line in (("a\n\nb\n", 2), ("\na\nb\n", 1)):
+        path.write_text(text)
+        with pytest.raises(DumpError, match=rf"classes\.txt, line {line} is empty"):
+            read_class_names(path)
     with pytest.raises(FileNotFoundError, match="--classes"):
         read_class_names(tmp_path / "none.txt")
