@@ -157,3 +157,38 @@ def test_a_run_without_a_batch_says_which_numbers_do_not_fit():
     config = training.Config(dict(train_dataloader=dict(batch_size=32)))
     with pytest.raises(ValueError, match=r"12 samples over 2 processes.*batch_size=32.*drop_last"):
         training._check_length(Runner(), config)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "advice"),
+    [
+        (1, "param_scheduler=None"),
+        (2, "param_scheduler=None"),
+        (3, "param_scheduler.0.end=2 param_scheduler.1.begin=2"),
+        (40, "param_scheduler.0.end=4 param_scheduler.1.begin=4"),
+    ],
+)
+def test_the_advice_for_a_run_shorter_than_its_warm_up_mends_it(epochs, advice):
+    class Loader(list):
+        dataset = range(12)
+
+    class Loop:
+        dataloader, max_epochs = Loader([0]), epochs
+
+    class Runner:
+        train_loop = Loop()
+        param_schedulers = (
+            dict(type="LinearLR", begin=0, end=40),
+            dict(type="CosineAnnealingLR", begin=40),
+        )
+
+    config = training.Config()
+    with pytest.raises(ValueError, match=f"has {epochs} epochs.*--cfg-options {advice}$") as error:
+        training._check_length(Runner(), config)
+    changes = training.Config(dict(param_scheduler=[dict(p) for p in Runner.param_schedulers]))
+    for change in str(error.value).rpartition("--cfg-options ")[2].split():
+        key, _, value = change.partition("=")
+        changes.merge_from_dict({key: None if value == "None" else int(value)})
+    schedulers = changes.param_scheduler
+    Runner.param_schedulers = None if schedulers is None else [dict(one) for one in schedulers]
+    training._check_length(Runner(), config)
