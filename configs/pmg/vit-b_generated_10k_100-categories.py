@@ -1,4 +1,4 @@
-"""PMG on 10,000 images of 100 shader programs of our own: their number, as supplement, Sec. G.
+"""PMG on 10,000 images of 100 shader programs of our own: their number, as Fig. 3, Sec. 4.3.
 
 Stands for the paper's curve on Shaders1k, whose published folders are no programs.
 

@@ -14,7 +14,7 @@ train_dataloader = dict(
             type="VideoFrames",
             ann_file="data/hmdb51/hmdb51_train_split_1_videos.txt",
             root="data/hmdb51/videos",
-            hint="MMAction2's tools/data/ucf101 and tools/data/hmdb51 get the videos and write the lists.",
+            hint="docs/datasets.md says where the videos come from; tools/prepare_data.py writes the lists.",
         ),
         num_images=None,
         subset="first",

@@ -1,4 +1,4 @@
-"""PMG on one frame of each HMDB51 video for 1000 epochs: the length of pre-training, supplement, Sec. G.
+"""PMG on one frame of each HMDB51 video for 1000 epochs: the length of pre-training, Fig. 3, Sec. 4.3.
 
 The paper draws the curve without naming its points; these halve and quarter the 2000 of Table 1.
 

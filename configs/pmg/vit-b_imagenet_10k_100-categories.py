@@ -1,4 +1,4 @@
-"""PMG on 10,000 images of 100 categories of ImageNet-1k: their number, supplement, Sec. G.
+"""PMG on 10,000 images of 100 categories of ImageNet-1k: their number, Fig. 3, Sec. 4.3.
 
 The paper draws the curve, which flattens behind 50, without naming its points.
 
