@@ -68,6 +68,16 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
   nav { display: none; }
   .wide, .picture { overflow: visible; }
   .picture img { min-width: 0; max-width: 100%; }
+  @page { margin: 14mm; }
+  .wide { border: 0; }
+  table { font-size: 7.5pt; }
+  th, td, td.number, th.number, .environment td { padding: .2rem .3rem; white-space: normal;
+    overflow-wrap: anywhere; }
+  th.number, td.number { overflow-wrap: normal; }
+  .differences td code, .numbers td code { white-space: normal; }
+  table.differences { table-layout: fixed; }
+  .charts { grid-template-columns: 1fr 1fr; }
+  .classes .chart img { max-width: 100%; max-height: 24cm; width: auto; }
   figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   a { color: inherit; text-decoration: none; }
@@ -155,7 +165,8 @@ with this pre-training.{% if changed %} * other than the recipe as it is now, se
 <p class="soft">Ours is the last test; (val) is the last validation, with one view of each video,
 where nothing was tested since the training; "epoch" marks runs that have not ended.</p>{% else %}
 <p>None of these recipes stands in the paper's tables.</p>{% endif %}
-<details><summary>All {{ paper_all|length }} numbers of its tables</summary>
+<details><summary>All {{ paper_all|length }} numbers of its tables (open it before printing to
+print them)</summary>
 {{ papers(paper_all) }}</details>
 
 {% if curves %}<h2 id="curves">Curves</h2>
@@ -175,7 +186,7 @@ afterwards.</p>{% endfor %}
 
 <h2 id="classes">Accuracy of every class</h2>
 {% if classes %}
-{{ chart(classes.image, "Accuracy of every class") }}
+<div class="classes">{{ chart(classes.image, "Accuracy of every class") }}</div>
 <p><a download="classes.csv" href="{{ classes.link }}">The table as CSV</a></p>
 {% endif %}
 {% for sentence in class_notes %}<p>{{ sentence }}</p>{% endfor %}

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -103,7 +104,8 @@ def line_chart(
             raise ValueError(f"line_chart: {name} has {len(x)} x and {len(y)} y")
         points = sorted(zip(x, y, strict=True))
         axes.plot(
-            [point[0] for point in points], [point[1] for point in points], label=plain(name),
+            [point[0] for point in points], [point[1] for point in points],
+            label=plain("\n".join(wrap(name, 55))),
             color=theme.series[number % len(theme.series)], linewidth=1.6,
             marker=MARKERS[number % len(MARKERS)] if len(points) <= 40 else None, markersize=4.5,
         )  # fmt: skip

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from .charts import LIGHT, MARKERS, Theme, add_legend, blank, plain, save
+
+WIDEST_LABEL = 60  # letters
+MARK_WIDTH = 1.5  # points of accuracy, in which two marks cover each other
+MARK_SHIFT = 0.27  # of a row
 
 
 def class_bars(
@@ -46,11 +51,12 @@ def class_bars(
     figure, axes = blank(5.8, height, theme)
     rows = np.arange(len(classes))
     axes.hlines(rows, accuracy.min(axis=1), accuracy.max(axis=1), color=theme.grid, linewidth=4)
+    shift = _apart(accuracy)
     for number, name in enumerate(runs):
         axes.plot(
-            accuracy[:, number], rows, MARKERS[number % len(MARKERS)], markersize=5,
-            color=theme.series[number % len(theme.series)],
-            label=plain(f"{name} ({overall[number]:.1f})"),
+            accuracy[:, number], rows + shift[:, number], MARKERS[number % len(MARKERS)],
+            markersize=5, color=theme.series[number % len(theme.series)],
+            label=plain("\n".join(wrap(f"{name} ({overall[number]:.1f})", WIDEST_LABEL))),
         )  # fmt: skip
     for row, gain in zip(rows, accuracy[:, -1] - accuracy[:, 0], strict=True):
         shown = "0" if abs(gain) < 0.05 else f"{gain:+.1f}"
@@ -61,10 +67,22 @@ def class_bars(
     axes.set_yticks(rows, [plain(name) for name in classes], fontsize=8)
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.set_xlim(-2, 102)
-    label = f"top-1 accuracy of each class, %\nat the right: {runs[-1]} minus {runs[0]}, points"
+    gain = wrap(f"at the right, in points: {runs[-1]} minus {runs[0]}", WIDEST_LABEL)
+    label = "\n".join(["top-1 accuracy of each class, %", *gain])
     axes.set_xlabel(plain(label), color=theme.ink, fontsize=9)
     add_legend(axes, theme)
     return figure
+
+
+def _apart(accuracy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return (classes, runs), in rows, what keeps marks of one class from covering each other."""
+    shift = np.zeros_like(accuracy)
+    for row, values in enumerate(accuracy):
+        for number, value in enumerate(values):
+            group = np.flatnonzero(np.abs(values - value) < MARK_WIDTH)
+            place = int(np.searchsorted(group, number)) - (len(group) - 1) / 2
+            shift[row, number] = MARK_SHIFT * place
+    return shift
 
 
 def draw_class_bars(
