@@ -42,8 +42,8 @@ def check_foreign_lists(recipe: Mapping[str, Any]) -> None:
     path, dataset = "train_dataloader.dataset", recipe["train_dataloader"].get("dataset")
     while isinstance(dataset, Mapping):
         file = dataset.get("ann_file")
-        looked_for = dataset.get("type") in _FOREIGN and file and not dataset.get("data_root")
-        if looked_for and "://" not in file and not os.path.isfile(file):
+        looked_for = dataset.get("type") in _FOREIGN and not dataset.get("data_root")
+        if looked_for and file and "://" not in file and not os.path.isfile(file):
             raise FileNotFoundError(
                 f"The video list {file} does not exist: --cfg-options {path}.ann_file=LIST "
                 f"{path}.data_prefix.video=FOLDER name yours. {_HINT}"
