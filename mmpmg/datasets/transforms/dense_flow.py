@@ -44,9 +44,11 @@ class DenseFlow(BaseTransform):
     Required keys: ``imgs`` (list of (H, W, 3) RGB or (H, W) uint8), ``clip_len`` (all frames make
     one clip when it is absent).
 
-    Added keys: ``flow`` (T-1, H, W, 2) float32, displacements (dx, dy) in pixels from frame k to
+    Added keys: ``flow`` (T-1, H, W, 2) float16, displacements (dx, dy) in pixels from frame k to
     k + 1, and ``covisible`` (T-1, H, W) bool; of V > 1 clips in a sample (V, T-1, H, W, 2) and
-    (V, T-1, H, W), in the order of the clips.
+    (V, T-1, H, W), in the order of the clips. Half precision halves what leaves the worker, 3 MB of
+    a clip of 16 x 224 x 224, and rounds displacements below 32 pixels by less than a hundredth of a
+    pixel, a tenth of what the estimate errs by; the data preprocessor makes it float32.
 
     Args:
         method: "dis_medium", "dis_fast", "dis_ultrafast" (Dense Inverse Search at OpenCV's presets)
@@ -81,7 +83,7 @@ class DenseFlow(BaseTransform):
         for start in range(0, len(frames), clip_len):
             clip = frames[start : start + clip_len]
             forth, back = estimate_flow(clip, self.method, check_back)
-            flows.append(forth)
+            flows.append(forth.astype(np.float16))
             seen.append(lands_inside(forth) if back is None else consistent(forth, back))
         alone = len(flows) == 1
         results["flow"] = flows[0] if alone else np.stack(flows)

@@ -23,10 +23,10 @@ def test_a_clip_gets_the_keys_of_pseudo_motion_clips(covisible):
     clip = frames(4)
     results = DenseFlow(covisible=covisible)(dict(imgs=list(clip), clip_len=4))
     forth, back = estimate_flow(clip, backward=True)
-    np.testing.assert_array_equal(results["flow"], forth)
+    np.testing.assert_allclose(results["flow"], forth, atol=1e-2, rtol=0)
     seen = consistent(forth, back) if covisible == "consistent" else lands_inside(forth)
     np.testing.assert_array_equal(results["covisible"], seen)
-    assert results["flow"].shape == (3, *SIZE, 2) and results["flow"].dtype == np.float32
+    assert results["flow"].shape == (3, *SIZE, 2) and results["flow"].dtype == np.float16
     assert results["covisible"].shape == (3, *SIZE) and results["covisible"].dtype == bool
     assert 0.8 < np.median(results["flow"][..., 0]) < 1.2
     assert not results["covisible"].all(), "the last column leaves the frame"

@@ -217,7 +217,7 @@ def real_clips(tmp_path, **pack):
 def test_estimated_flow_comes_through_a_loader_and_is_mirrored_with_its_clip(folder, flip_ratio):
     preprocessor = PMGDataPreprocessor(with_flow=True, flip_ratio=flip_ratio)
     for data in real_clips(folder, algorithm_keys=("flow", "covisible")):
-        packed = [torch.as_tensor(sample.flow) for sample in data["data_samples"]]
+        packed = [torch.as_tensor(sample.flow).float() for sample in data["data_samples"]]
         data = preprocessor(data, training=True)
         flow, seen = batch_flow(data["data_samples"])
         assert flow.shape == (4, 3, 32, 32, 2) and flow.dtype == torch.float32
