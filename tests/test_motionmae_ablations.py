@@ -126,4 +126,5 @@ def test_exact_flow_stands_in_for_the_difference_on_unmixed_clips():
     assert changed == {
         "model.data_preprocessor.with_flow": True,
         f"{MOTION}.head.target.type": "FlowTarget",
+        f"{MOTION}.head.loss_weight": 4.4,  # why: tests/test_flow_weight.py
     }
