@@ -41,7 +41,7 @@ class ClipChoice:
 
     Attributes:
         ann_file: List of videos, ``relative/path label`` a line; None: the training set of the
-            first model's recipe.
+            first model's recipe, or of the first one whose clips come with their flow.
         root: Folder that the list's paths start from.
         num_clips: Clips, spread evenly over the set, at least 1.
         interval: Distance of sampled frames of a video, at least 1.
@@ -105,7 +105,7 @@ def compare_reconstructions(
             f"models of unlike (num_frames, img_size) cannot share clips: {sizes}; draw them apart"
         )
     with isolated_randomness(clips.seed):
-        samples = _samples(recipes[0], sizes[names[0]], clips)
+        samples = _samples(recipes, sizes[names[0]], clips)
         drawn: dict[str, Sequence[Branches]] = {}
         for one, recipe in zip(models, recipes, strict=True):
             model = pretrainer(recipe, one.checkpoint, True)
@@ -121,16 +121,30 @@ def _clip_size(recipe: Config) -> tuple[int, int]:
     return backbone.get("num_frames", 16), backbone.get("img_size", 224)
 
 
-def _samples(recipe: Config, size: tuple[int, int], clips: ClipChoice) -> list[TrainingSample]:
+def _with_flow(recipe: Config) -> bool:
+    """Tell whether a model wants its clips with their flow."""
+    return bool((recipe.model.get("data_preprocessor") or {}).get("with_flow"))
+
+
+def _samples(
+    recipes: Sequence[Config], size: tuple[int, int], clips: ClipChoice
+) -> list[TrainingSample]:
+    flowing = [recipe for recipe in recipes if _with_flow(recipe)]
     if clips.ann_file is None:
-        dataset = DATASETS.build(recipe.train_dataloader.dataset)
+        # Clips with their flow serve every model, others not those that predict it.
+        dataset = DATASETS.build((flowing or recipes)[0].train_dataloader.dataset)
     else:
-        dataset = DATASETS.build(_videos(clips, *size))
+        dataset = DATASETS.build(_videos(clips, *size, bool(flowing)))
     return read_samples(dataset, spread_indices(len(dataset), clips.num_clips), clips.seed)
 
 
-def _videos(clips: ClipChoice, num_frames: int, side: int) -> dict[str, Any]:
+def _videos(
+    clips: ClipChoice, num_frames: int, side: int, with_flow: bool = False
+) -> dict[str, Any]:
     """Config of a set that shows the middle of each video, in time and in the frame."""
+    packed = dict(type="PackActionInputs", meta_keys=("sample_seed", "filename"))
+    if with_flow:
+        packed["algorithm_keys"] = ("flow", "covisible")
     return dict(
         type="CheckedVideoDataset",
         ann_file=clips.ann_file,
@@ -151,7 +165,8 @@ def _videos(clips: ClipChoice, num_frames: int, side: int) -> dict[str, Any]:
             dict(type="DecordDecode"),
             dict(type="Resize", scale=(-1, side)),
             dict(type="CenterCrop", crop_size=side),
+            *([dict(type="DenseFlow")] if with_flow else []),
             dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+            packed,
         ],
     )

@@ -12,6 +12,7 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from PIL import Image
 
+from mmpmg.visualization import model_comparison
 from mmpmg.visualization.model_comparison import (
     ClipChoice,
     ModelChoice,
@@ -72,6 +73,52 @@ def test_a_mask_of_its_own_is_drawn_for_its_model(tmp_path: Path, videos: ClipCh
     ]
     out = compare_reconstructions(models, videos, tmp_path / "both.png")
     assert rows(out) == 2 * 7
+
+
+FLOW = {
+    "model.data_preprocessor.with_flow": True,
+    "model.data_preprocessor.blending": None,
+    "model.branches.motion": dict(
+        neck="pixel", head=dict(type="MaskedRegressionHead", target=dict(type="FlowTarget"))
+    ),
+}
+PIPELINE = "train_dataloader.dataset.pipeline"
+SMALL = {
+    f"{PIPELINE}.motion.num_frames": 4,
+    f"{PIPELINE}.crop.input_size": 32,
+    f"{PIPELINE}.resize.scale": (32, 32),
+}
+
+
+@pytest.mark.parametrize("order", [("flow", "plain"), ("plain", "flow")])
+def test_a_model_that_predicts_flow_stands_beside_one_that_does_not(
+    tmp_path: Path, videos: ClipChoice, order: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of videos the flow is estimated; a training set is that of the recipe that knows it."""
+    drawn: list[dict] = []
+    draw = model_comparison.reconstruction_picture
+
+    def spy(models, *options):  # type: ignore[no-untyped-def]
+        drawn.append(models)
+        return draw(models, *options)
+
+    monkeypatch.setattr(model_comparison, "reconstruction_picture", spy)
+    without = {f"{PIPELINE}.pack.meta_keys": ("sample_seed", "filename")}
+    changes = dict(flow=FLOW | SMALL, plain=without | SMALL)
+    models = [tiny_model(tmp_path, name, **changes[name]) for name in order]
+    for clips in (videos, replace(videos, ann_file=None)):
+        compare_reconstructions(models, clips, tmp_path / "out.png")
+        both = drawn.pop()
+        for flow, plain in zip(both["flow"], both["plain"], strict=True):
+            assert list(flow) == ["pixel", "motion"] and list(plain) == ["pixel"]
+            assert np.nan_to_num(flow["motion"].truth).any()
+            np.testing.assert_array_equal(flow["pixel"].clip, plain["pixel"].clip)
+
+
+def test_the_flow_of_a_video_is_estimated_behind_its_crop(videos: ClipChoice) -> None:
+    packed = DATASETS.build(_videos(videos, 4, 32, True))[0]
+    assert packed["data_samples"].flow.shape == (3, 32, 32, 2)
+    assert "flow" not in DATASETS.build(_videos(videos, 4, 32))[0]["data_samples"]
 
 
 def test_mistakes_are_named(tmp_path: Path, videos: ClipChoice) -> None:
