@@ -56,24 +56,25 @@ def examine_sequence(frames: str, masks: str, annotations: str, unknown_ids: str
             f"{len(frameless)} masks have no frame, for example {masks}/{frameless[0]}.png and no "
             f"{frames}/{frameless[0]}.jpg; unpack the data anew"
         )
-    first = read_values(mask_files[0])
-    binary, count = objects_of(first, mask_files[0], annotations, unknown_ids)
-    size = None
+    binary, count, size = False, 0, None
     for frame, mask in zip(frame_files, mask_files, strict=True):
         values = read_values(mask)
-        object_ids_of(values, mask, binary, count, unknown_ids)
         frame_size, mask_size = read_image(frame).shape[:2], values.shape
-        size = size or frame_size
         if mask_size != frame_size:
             raise AnnotationError(
                 f"{mask} is {_words(mask_size)}, but its frame {frame} is {_words(frame_size)}: "
                 "both must be of one resolution (dataset.resolution)"
             )
+        if size is None:
+            size = frame_size
+            binary, count = objects_of(values, mask, annotations, unknown_ids)
         if frame_size != size:
             raise AnnotationError(
                 f"{frame} is {_words(frame_size)}, but {frame_files[0]} is {_words(size)}: the "
                 "frames of a sequence must be of one size"
             )
+        # Behind the sizes: a mask of another size often was interpolated, and its ids are a sequel.
+        object_ids_of(values, mask, binary, count, unknown_ids)
     return dict(
         frame_files=frame_files,
         mask_files=mask_files,

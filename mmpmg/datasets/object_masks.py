@@ -19,6 +19,12 @@ ANNOTATIONS = ("auto", "ids", "binary")
 UNKNOWN_IDS = ("error", "background")
 #: "Do not judge here" in some data sets. DAVIS-2017's evaluation takes it for background.
 VOID = 255
+_SHOWN = 5  # ids in a message
+_INTERPOLATED = 20  # unknown ids: more than objects that enter a sequence late
+_NEAREST = (
+    "So many values look like a mask that was resized by interpolation, which mixes ids, or saved "
+    "as JPEG: resize masks by the nearest pixel, and save them as PNG"
+)
 
 
 class AnnotationError(ValueError):
@@ -84,8 +90,12 @@ def objects_of(first: Mask, path: str, annotations: str, unknown_ids: str) -> tu
     if ids and binary:
         if ids != [VOID]:
             raise AnnotationError(
-                f"{path}: holds {ids}, but a binary mask holds 0 and 255; set "
-                "dataset.annotations='ids' where the values are object ids"
+                f"{path}: holds {_few(ids)}, but a binary mask holds 0 and 255; "
+                + (
+                    _NEAREST
+                    if len(ids) > _INTERPOLATED
+                    else "set dataset.annotations='ids' where the values are object ids"
+                )
             )
         return True, 1
     if VOID in ids and unknown_ids == "error":
@@ -99,9 +109,9 @@ def objects_of(first: Mask, path: str, annotations: str, unknown_ids: str) -> tu
         )
     if ids != list(range(1, len(ids) + 1)):
         raise AnnotationError(
-            f"{path}: the first frame has ids {ids}, which must be 1, 2, ... without a gap: the "
-            "evaluation of DAVIS-2017 counts every id up to the largest as an object. Renumber the "
-            "sequence's masks"
+            f"{path}: the first frame has ids {_few(ids)}, which must be 1, 2, ... without a gap: "
+            "the evaluation of DAVIS-2017 counts every id up to the largest as an object. "
+            + (_NEAREST if len(ids) > _INTERPOLATED else "Renumber the sequence's masks")
         )
     return False, len(ids)
 
@@ -134,9 +144,17 @@ def object_ids_of(values: Mask, path: str, binary: bool, count: int, unknown_ids
 
 
 def _unknown(path: str, unknown: Sequence[int], known: Sequence[int] = ()) -> str:
-    has = f" The sequence's first mask has {list(known)}." if known else ""
+    has = f" The sequence's first mask has {_few(known)}." if known else ""
+    if len(unknown) > _INTERPOLATED:
+        return f"{path}: unknown ids {_few(unknown)}.{has} {_NEAREST}"
     void = " 255 means void, not an object." if VOID in unknown and VOID not in known else ""
     return (
-        f"{path}: unknown ids {list(unknown)}.{has}{void} With dataset.unknown_ids='background' "
+        f"{path}: unknown ids {_few(unknown)}.{has}{void} With dataset.unknown_ids='background' "
         "such pixels are background, as in the evaluation of DAVIS-2017"
     )
+
+
+def _few(ids: Sequence[int]) -> str:
+    shown = ", ".join(map(str, ids[:_SHOWN]))
+    more = f", ... {len(ids)} in all" if len(ids) > _SHOWN else ""
+    return f"[{shown}{more}]"

@@ -134,6 +134,33 @@ def test_void_pixels_are_an_error_or_background(root):
     assert np.array_equal(dataset[0]["data_samples"].gt_masks.numpy(), squares(4, 2))
 
 
+def interpolated(root: Path, k: int, shape: tuple[int, int]) -> None:
+    """Write a mask that linear interpolation has drawn out of ids 0 and 200 to `shape`."""
+    ramp = np.linspace(0, 200, shape[1]).round().astype(np.uint8)
+    write_mask(masks_of(root) / f"{k:05d}.png", np.tile(ramp, (shape[0], 1)))
+
+
+@pytest.mark.parametrize("k", [0, 2])
+def test_the_size_of_a_resized_mask_is_told_before_its_ids(root, k):
+    interpolated(root, k, (48, 72))
+    with pytest.raises(AnnotationError, match=f"0000{k}.png is 72 x 48.*frame .* is 36 x 24"):
+        davis(root)
+
+
+@pytest.mark.parametrize("k", [0, 2])
+@pytest.mark.parametrize("annotations", ["auto", "binary"])
+def test_many_ids_are_called_interpolated_and_few_are_shown(root, k, annotations):
+    if annotations == "binary":
+        for path in masks_of(root).iterdir():
+            write_mask(path, np.where(squares(4, 2)[int(path.stem)] > 0, 255, 0).astype(np.uint8))
+    interpolated(root, k, (24, 36))
+    with pytest.raises(AnnotationError, match=f"0000{k}.png.*in all.*nearest pixel") as error:
+        davis(root, annotations=annotations)
+    message = str(error.value)
+    assert "unknown_ids" not in message and "Renumber" not in message
+    assert len(message) - message.count(str(root)) * len(str(root)) < 500
+
+
 def empty_first(root: Path) -> None:
     write_mask(masks_of(root) / "00000.png", squares(4, 2)[0] * 0)
 
