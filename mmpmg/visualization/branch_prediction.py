@@ -51,7 +51,9 @@ class BranchPrediction(ABC):
             with a normalised target flat patches of the right level, with plain motion rest. None
             leaves it out.
         name: Of the clip, for the label.
-        token_loss: (K,) the loss of each masked token, whose mean is ``loss``; None: no heat map.
+        token_loss: (K,) the loss of each masked token, NaN where nothing is known of it; with 0
+            there their mean is ``loss``. None: no heat map.
+        measure: What the losses are of and in which units: losses of one measure can be compared.
     """
 
     clip: Picture
@@ -64,6 +66,7 @@ class BranchPrediction(ABC):
     flat_loss: float | None = None
     name: str = ""
     token_loss: FloatArray | None = None
+    measure: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a prediction that does not belong to the mask.

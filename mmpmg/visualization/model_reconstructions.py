@@ -83,7 +83,7 @@ def reconstruct_samples(
 
     Returns:
         For each sample what each drawn branch predicts, with the loss of that clip alone and of
-        each token.
+        each token: as the head measures them, before they are weighed.
 
     Raises:
         ValueError: No branch of the model can be drawn, or the ratio is not possible.
@@ -141,20 +141,31 @@ def reconstruct_at_ratios(
 
 
 def _losses(head: Any, predicted: Tensor, target: Tensor) -> dict[str, Any]:
-    """Return the prediction, and the losses of a clip and of its tokens, as the head has them."""
+    """Return the prediction, and the losses of a clip and of its tokens, not weighed."""
 
     def loss(prediction: Tensor, target: Tensor) -> float:
         return float(head.compare(prediction, target.clone()))  # it writes into the target
 
-    each = [loss(*token) for token in zip(predicted, target, strict=True)]
+    each = torch.tensor([loss(*token) for token in zip(predicted, target, strict=True)])
+    each[target.isnan().all(dim=1).cpu()] = torch.nan
     plain_pixels = isinstance(head.target, PixelTarget) and not head.target.normalize
     return dict(
         prediction=_numpy(predicted),
         loss=loss(predicted, target),
         # To predict zeros means black where pixels are plain: nothing to be compared with.
         flat_loss=None if plain_pixels else loss(torch.zeros_like(target), target),
-        token_loss=_numpy(torch.tensor(each, dtype=torch.float32)),
+        token_loss=_numpy(each),
+        measure=_measure(head),
     )
+
+
+def _measure(head: Any) -> str:
+    """Name what a head's losses are of: only those of one name can stand on one scale."""
+    target = head.target
+    parts = [type(target).__name__, head.loss_name, f"normalize={target.normalize}"]
+    if isinstance(target, FlowTarget) and not target.normalize:
+        parts.append(f"in units of {target.unit_sides.tolist()} pixels")
+    return ", ".join(parts)
 
 
 class _Drawn:

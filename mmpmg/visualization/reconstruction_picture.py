@@ -6,7 +6,7 @@ patch, normalised in every frame; and MotionMAE in Fig. 3: true and predicted mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import cv2
@@ -16,6 +16,7 @@ from mmpmg.models.tokens import token_grid
 
 from .branch_prediction import BranchPrediction, FloatArray
 from .contact_sheet import spread_frames, tile
+from .flow import BLIND
 from .labels import Picture
 from .masks import hide_masked, pixel_mask
 
@@ -27,7 +28,7 @@ MUTED = 128  # grey, which the colour map does not have
 
 
 def _pixel_losses(item: BranchPrediction) -> FloatArray:
-    """Spread the losses of masked tokens over their pixels: (T, H, W), NaN where visible."""
+    """Spread the losses of masked tokens over their pixels: (T, H, W), NaN where there is none."""
     if item.token_loss is None:
         raise ValueError(
             f"the reconstruction of {item.name or 'a clip'} has no token_loss to draw; "
@@ -43,6 +44,8 @@ def _pixel_losses(item: BranchPrediction) -> FloatArray:
 
 def loss_maps(items: Sequence[BranchPrediction]) -> list[Picture]:
     """Paint one branch's loss of each masked token; visible tokens show their frame, greyed.
+
+    Tokens of which nothing is known met no loss: they are of one grey.
 
     Every frame is normalised: the brightest is the greatest loss in it, of all models given, so
     that models can be compared within a frame, but not one frame with another. Black is no loss.
@@ -64,8 +67,9 @@ def loss_maps(items: Sequence[BranchPrediction]) -> list[Picture]:
         level = np.nan_to_num(each / greatest[:, None, None] * 255).round().astype(np.uint8)
         heat = np.stack([cv2.applyColorMap(k, cv2.COLORMAP_INFERNO)[..., ::-1] for k in level])
         faded = (1 - FADING) * item.clip + FADING * MUTED
-        shown = np.isnan(each)[..., None]
-        maps.append(np.where(shown, faded.round().astype(np.uint8), heat.astype(np.uint8)))
+        picture = np.where(np.isnan(each)[..., None], BLIND, heat)
+        visible = ~pixel_mask(item.mask, item.size, item.token_shape)[..., None]
+        maps.append(np.where(visible, faded.round(), picture).astype(np.uint8))
     return maps
 
 
@@ -111,9 +115,11 @@ def reconstruction_picture(
         item.note(statistics) for items in clips for branches in items for item in branches.values()
     )
     of_loss = (
-        "Loss: black 0, brightest the greatest of the frame"
-        f"{' over all models' if len(models) > 1 else ''}; grey where visible."
+        "Loss, not weighed: black 0, brightest the greatest of the frame"
+        f"{' over all models of the same loss' if len(models) > 1 else ''}; faded where visible."
     )
+    if any(np.isnan(each).any() for each in _token_losses(clips)):
+        of_loss += " Plain grey: nothing to be predicted."
     told = [title, *notes, of_loss if losses else ""]
     return tile(
         rows,
@@ -160,13 +166,25 @@ def _clip_rows(
 
 
 def _heats(items: Sequence[Branches]) -> dict[tuple[int, str], Picture]:
-    """Paint the losses of all branches, each on the scale of its name among all models."""
-    heats = {}
-    for branch in dict.fromkeys(name for branches in items for name in branches):
-        numbers = [number for number, branches in enumerate(items) if branch in branches]
-        maps = loss_maps([items[number][branch] for number in numbers])
-        heats.update({(number, branch): each for number, each in zip(numbers, maps, strict=True)})
+    """Paint the losses of all branches: those of one name and measure on one scale."""
+    groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for number, branches in enumerate(items):
+        for name, item in branches.items():
+            groups.setdefault((name, item.measure), []).append((number, name))
+    heats: dict[tuple[int, str], Picture] = {}
+    for places in groups.values():
+        maps = loss_maps([items[number][name] for number, name in places])
+        heats.update(zip(places, maps, strict=True))
     return heats
+
+
+def _token_losses(clips: Sequence[Sequence[Branches]]) -> Iterator[FloatArray]:
+    """Yield the losses of all tokens that have some."""
+    for items in clips:
+        for branches in items:
+            for item in branches.values():
+                if item.token_loss is not None:
+                    yield item.token_loss
 
 
 def _loss_label(item: BranchPrediction) -> str:

@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from mmpmg.models.maskers.running_cell import RunningCellMasker
 from mmpmg.visualization.model_pictures import preprocessed
 from mmpmg.visualization.model_reconstructions import (
+    _measure,
     masking_ratio,
     reconstruct_at_ratios,
     reconstruct_samples,
@@ -67,13 +68,29 @@ def test_every_branch_carries_the_models_own_loss(name) -> None:
         for branch, item in branches.items():
             loss = float(losses[f"loss_{branch}"])
             assert item.loss == pytest.approx(loss, rel=1e-4)
-            assert item.token_loss.mean() == pytest.approx(loss, rel=1e-4)
+            assert np.nan_to_num(item.token_loss).mean() == pytest.approx(loss, rel=1e-4)
             np.testing.assert_array_equal(item.clip, sample.clip)
         motion = branches["motion"]
         assert motion.flat_loss == pytest.approx(
             float(flat.nan_to_num(0).square().mean()), rel=1e-4
         )
         np.testing.assert_allclose(motion.truth[motion.mask], flat[0].numpy(), rtol=1e-5)
+
+
+def test_losses_are_drawn_without_their_weight_and_say_what_they_measure() -> None:
+    model, samples = model_and_samples(TARGETS["flow"])
+    (once,) = reconstruct_samples(model, samples[:1])
+    for weight in (0.0, 2.0):
+        model.heads["motion"].loss_weight = weight
+        (again,) = reconstruct_samples(model, samples[:1])
+        assert again["motion"].loss == once["motion"].loss > 0
+        np.testing.assert_array_equal(again["motion"].token_loss, once["motion"].token_loss)
+        assert again["motion"].measure == once["motion"].measure
+    measures = {once["pixel"].measure, once["motion"].measure}
+    for target, loss in ((dict(TARGETS["flow"], unit="pixel"), "mse"), (TARGETS["flow"], "l1")):
+        head = dict(type="MaskedRegressionHead", in_channels=4, token_shape=(4, 8, 8))
+        measures.add(_measure(MODELS.build(dict(head, target=target, loss=loss))))
+    assert len(measures) == 4
 
 
 def test_the_true_motion_is_that_of_the_clip() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,8 @@ from mmpmg.visualization import (
     pixel_mask,
     reconstruction_picture,
 )
+from mmpmg.visualization.flow import BLIND
+from mmpmg.visualization.reconstruction_picture import _heats
 
 TOKEN = (2, 4, 4)
 GRID = (2, 3, 4)
@@ -146,6 +150,31 @@ def test_heat_is_normalised_in_every_frame_and_over_models(
     assert (brightness(both[0][2:]) < brightness(one[2:]))[hidden[2:]].all()
     zero = loss_maps([with_losses(clip, mask, np.zeros(15))])[0]
     assert zero[hidden].max() <= 4  # no loss anywhere is black, not a division by zero
+
+
+def test_losses_of_unlike_measure_do_not_share_a_scale(clip: np.ndarray, mask: np.ndarray) -> None:
+    small = replace(with_losses(clip, mask, np.full(15, 0.01)), measure="squares")
+    large = replace(with_losses(clip, mask, np.full(15, 50.0)), measure="absolute")
+    heats = _heats([{"pixel": small}, {"pixel": large}])
+    np.testing.assert_array_equal(heats[0, "pixel"], heats[1, "pixel"])
+    alike = _heats([{"pixel": small}, {"pixel": replace(large, measure="squares")}])
+    hidden = pixel_mask(mask, SIZE, TOKEN)
+    assert (brightness(alike[0, "pixel"]) < brightness(alike[1, "pixel"]))[hidden].all()
+
+
+def test_a_token_of_which_nothing_is_known_is_grey_and_not_without_loss(
+    clip: np.ndarray, mask: np.ndarray
+) -> None:
+    losses = np.ones(15)
+    losses[0] = np.nan
+    (heat,) = loss_maps([with_losses(clip, mask, losses)])
+    numbers = np.full(24, -1)
+    numbers[mask] = np.arange(15)
+    (t, h, w) = np.argwhere(numbers.reshape(2, 3, 4) == 0)[0]
+    blind = heat[2 * t : 2 * t + 2, 4 * h : 4 * h + 4, 4 * w : 4 * w + 4]
+    assert (blind == BLIND).all()
+    known = pixel_mask(mask & (numbers != 0), SIZE, TOKEN)
+    assert (brightness(heat)[known] > 600).all()
 
 
 def test_the_picture_says_which_statistics_it_used(clip: np.ndarray, mask: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -68,11 +69,11 @@ class MaskedRegressionHead(BaseModule):
         in_channels: Width of the decoder; the pretrainer fills it in.
         token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
         loss: "mse" (VideoMAE), "l1" or "smooth_l1", averaged over masked tokens and values.
-        loss_weight: Factor of the loss, >= 0.
+        loss_weight: Factor of the loss, finite and >= 0.
         init_cfg: MMEngine initialisers; VideoMAE's rule by default.
 
     Raises:
-        ValueError: Unknown ``loss`` or a negative weight.
+        ValueError: Unknown ``loss``, or a weight that is negative or no number.
     """
 
     def __init__(
@@ -90,12 +91,14 @@ class MaskedRegressionHead(BaseModule):
                 f"loss {loss!r} is unknown; model.branches.*.head.loss is one of "
                 f"{', '.join(LOSSES)}"
             )
-        if loss_weight < 0:
+        if not 0 <= loss_weight < math.inf:
             raise ValueError(
-                f"loss_weight {loss_weight} must be >= 0; mend model.branches.*.head.loss_weight"
+                f"loss_weight {loss_weight} must be finite and >= 0; mend "
+                "model.branches.*.head.loss_weight"
             )
         self.target = MODELS.build(target, default_args=dict(token_shape=token_shape))
         self.projection = nn.Linear(in_channels, self.target.num_values)
+        self.loss_name = loss
         self.loss_fn = LOSSES[loss]
         self.loss_weight = loss_weight
 
@@ -116,7 +119,7 @@ class MaskedRegressionHead(BaseModule):
         self.target.check(num_frames, data_preprocessor)
 
     def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> Tensor:
-        """Loss of a batch, computed in float32 (float64 in a float64 model).
+        """Loss of a batch times its weight, computed in float32 (float64 in a float64 model).
 
         Args:
             features: (B, K, in_channels) from the decoder.
@@ -128,10 +131,10 @@ class MaskedRegressionHead(BaseModule):
         """
         with torch.no_grad():
             target = self.target(clip, masked)
-        return self.compare(self(features), target)
+        return self.loss_weight * self.compare(self(features), target)
 
     def compare(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Loss of a prediction, times its weight.
+        """Loss of a prediction, without its weight.
 
         What the target leaves out (NaN) counts as met: the sum over what is known is divided by the
         number of all values, so that a sample's share does not depend on its batch.
@@ -150,8 +153,8 @@ class MaskedRegressionHead(BaseModule):
             difference = target.sub_(prediction.detach())
             if unknown is not None:
                 difference = difference.masked_fill_(unknown, 0.0)
-            return self.loss_weight * _MeanSquareBehind.apply(prediction, difference)
+            return _MeanSquareBehind.apply(prediction, difference)
         difference = target.sub_(prediction)
         if unknown is not None:
             difference = difference.masked_fill(unknown, 0.0)
-        return self.loss_weight * self.loss_fn(difference)
+        return self.loss_fn(difference)
