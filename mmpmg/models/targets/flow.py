@@ -8,12 +8,11 @@ from torch import Tensor, nn
 
 from mmpmg.models.data_preprocessors.clip_flow import batch_flow
 from mmpmg.models.targets.clip_end import CLIP_ENDS, fill_clip_end
-from mmpmg.models.targets.token_target import TokenTarget
+from mmpmg.models.targets.token_target import PLACE, TokenTarget
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape
 from mmpmg.motion.ranges import choice
 
-PLACE = "model.branches.*.head.target"
 UNITS = ("token", "pixel")
 UNSEEN = ("leave_out", "keep")
 
@@ -31,7 +30,7 @@ class FlowTarget(TokenTarget):
     that their squares are below 1, not far below (PMG's zooms and affine motions; in pixels a
     hundred times the loss of normalised pixels). They are not normalised per token: that takes the
     mean out, which is most of what a flow is. The flow of a pixel that the next frame does not show
-    (behind a layer, out of the frame, behind the horizon, where it has no bounds) is no change that
+    (behind a layer, out of the frame, behind the horizon, where there is none) is no change that
     two frames show, and left out; so is that of the last frame, which has no next one.
 
     Args:
@@ -41,7 +40,8 @@ class FlowTarget(TokenTarget):
             token's rows and columns. 1 is the flow as it is: 2 x 16 x 16 x 2 = 1024 values a
             token, two thirds of what pixels take.
         unseen: Pixels that are not covisible: "leave_out" of the loss, or "keep" what the motion
-            says of them (extrapolated, without bounds).
+            says of them, extrapolated: far out of the frame before a horizon, and 0, which means
+            nothing, behind it.
         clip_end: The last frame: "leave_out", "zero" or "earlier", see `fill_clip_end`.
         normalize: Per-token normalisation of dx and of dy.
         eps: Added to the standard deviation, > 0.

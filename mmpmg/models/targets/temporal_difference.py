@@ -8,14 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmpmg.models.targets.clip_end import CLIP_ENDS, fill_clip_end, least_frames
-from mmpmg.models.targets.token_target import TokenTarget
+from mmpmg.models.targets.token_target import PLACE, TokenTarget
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape
-from mmpmg.motion.ranges import choice
+from mmpmg.motion.ranges import choice, flag
 
 ROUNDING = 2.0**-14
 """Differences up to this are none: 1/64 of a grey level, 500 times float32's rounding."""
-PLACE = "model.branches.*.head.target"
 
 
 @MODELS.register_module()
@@ -61,7 +60,7 @@ class TemporalDifferenceTarget(TokenTarget):
         choice(PLACE, "clip_end", clip_end, CLIP_ENDS)
         super().__init__(token_shape, normalize, eps, leaves_out=clip_end == "leave_out")
         self.granularity = granularity
-        self.signed = signed
+        self.signed = flag(PLACE, "signed", signed)
         self.clip_end = clip_end
 
     def check(self, num_frames: int, data_preprocessor: nn.Module) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from mmpmg.models.targets.token_statistics import normalize_known, normalize_tokens
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape, tokens_at
+from mmpmg.motion.ranges import flag
+
+PLACE = "model.branches.*.head.target"
 
 
 class TokenTarget(nn.Module):
@@ -27,7 +32,7 @@ class TokenTarget(nn.Module):
         cell: Side of the square of pixels for which the field has one value.
 
     Raises:
-        ValueError: ``eps`` is not positive.
+        ValueError: ``eps`` is not positive, or ``normalize`` no flag.
     """
 
     def __init__(
@@ -40,10 +45,10 @@ class TokenTarget(nn.Module):
         cell: int = 1,
     ) -> None:
         super().__init__()
-        if eps <= 0:
-            raise ValueError(f"eps {eps} must be > 0; mend model.branches.*.head.target.eps")
+        if not 0 < eps < math.inf:
+            raise ValueError(f"eps {eps} must be > 0 and finite; mend {PLACE}.eps")
         self.token_shape = token_shape
-        self.normalize = normalize
+        self.normalize = flag(PLACE, "normalize", normalize)
         self.eps = eps
         self.channels = channels
         self.leaves_out = leaves_out

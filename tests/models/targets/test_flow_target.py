@@ -62,8 +62,8 @@ def moved(step, frames=4, size=(8, 16)):
     return sample
 
 
-def prepared(*batch, frames=4):
-    clips = [torch.zeros(1, 3, frames, 8, 16, dtype=torch.uint8)] * len(batch)
+def prepared(*batch, frames=4, size=(8, 16)):
+    clips = [torch.zeros(1, 3, frames, *size, dtype=torch.uint8)] * len(batch)
     data = dict(inputs=clips, data_samples=list(batch))
     data = PMGDataPreprocessor(with_flow=True)(data)
     return WholeClip(data["inputs"][:, 0] / 255, data["data_samples"])
@@ -82,6 +82,19 @@ def test_a_picture_that_moves_by_one_pixel_a_frame():
     assert (pixels[0, 0] == 1).all() and (pixels[1, 1] == -1).all(), "on all frames and pixels"
     token = FlowTarget(TOKEN)(clip, torch.tensor([[0], [2]]))[0, 0].view(2, 4, 8, 2)
     assert (token[..., 0] == 1 / 8).all() and (token[..., 1] == 0).all(), "dx before dy"
+
+
+@pytest.mark.parametrize("clip_end", ENDS)
+@pytest.mark.parametrize("unit", ["token", "pixel"])
+@pytest.mark.parametrize("step", [1.37, 7.3, 21.7])
+def test_a_normalised_translation_is_nothing_and_not_its_rounding(step, unit, clip_end):
+    clip = prepared(moved((step, -step / 3), size=(64, 64)), size=(64, 64))
+    for unseen in ("leave_out", "keep"):
+        target = FlowTarget((2, 16, 16), unit, 1, unseen, clip_end, True)
+        values = target(clip, torch.arange(32)[None])
+        values = values.view(1, 32, 2, 256, 2)[:, :16]  # "zero" ends the others in a standstill
+        assert values.isfinite().any()
+        assert not values.nan_to_num(nan=0.0).any()
 
 
 def test_a_still_picture_has_zero_flow():
