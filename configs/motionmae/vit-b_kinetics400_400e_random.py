@@ -4,4 +4,4 @@ NNODES=4 tools/dist_train.sh configs/motionmae/vit-b_kinetics400_400e_random.py 
 """
 
 _base_ = "./vit-b_kinetics400_400e.py"
-model = dict(masker=dict(type="RandomMasker"))
+model = dict(masker=dict(type="SlotRandomMasker"))

@@ -15,7 +15,7 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 model = dict(
-    masker=dict(type="RandomMasker", mask_ratio=0.9),
+    masker=dict(type="SlotRandomMasker", mask_ratio=0.9),
     branches=dict(
         pixel=dict(head=dict(target=dict(normalize=False))),
         motion=dict(head=dict(target=dict(normalize=False))),

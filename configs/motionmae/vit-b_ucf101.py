@@ -13,7 +13,7 @@ _base_ = [
     "../_base_/schedules/motionmae_400e.py",
     "../_base_/default_runtime.py",
 ]
-model = dict(masker=dict(type="RandomMasker", mask_ratio=0.75))
+model = dict(masker=dict(type="SlotRandomMasker", mask_ratio=0.75))
 optim_wrapper = dict(optimizer=dict(lr=7.5e-5))
 train_cfg = dict(max_epochs=3200)
 auto_scale_lr = dict(base_batch_size=128)

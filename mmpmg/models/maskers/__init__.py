@@ -1,6 +1,13 @@
 """Which tokens disappear."""
 
 from .running_cell import RunningCellMasker
-from .uniform import FrameMasker, RandomMasker, TubeMasker, UniformMasker
+from .uniform import FrameMasker, RandomMasker, SlotRandomMasker, TubeMasker, UniformMasker
 
-__all__ = ["FrameMasker", "RandomMasker", "RunningCellMasker", "TubeMasker", "UniformMasker"]
+__all__ = [
+    "FrameMasker",
+    "RandomMasker",
+    "RunningCellMasker",
+    "SlotRandomMasker",
+    "TubeMasker",
+    "UniformMasker",
+]

@@ -1,4 +1,7 @@
-"""Maskers that know nothing of the clip: tube, random and frame masking (VideoMAE, Sec. 3)."""
+"""Maskers that know nothing of the clip: tube, random and frame masking (VideoMAE, Sec. 3).
+
+MotionMAE draws at random in each time slot.
+"""
 
 from __future__ import annotations
 
@@ -38,10 +41,14 @@ class UniformMasker(nn.Module, ABC):
 
     @abstractmethod
     def spread(self, units: Tensor, grid: Grid) -> Tensor:
-        """Turn a (B, units) choice into a (B, N) mask in (t, h, w) order."""
+        """Turn a (B, draws * units) choice into a (B, N) mask in (t, h, w) order."""
+
+    def draws(self, grid: Grid) -> int:
+        """How often is drawn, each time from that many units of its own: once."""
+        return 1
 
     def num_masked_units(self, grid: Grid) -> int:
-        """Units masked in every sample: ``int(mask_ratio * units)``.
+        """Units masked at each draw: ``int(mask_ratio * units)``.
 
         Raises:
             ValueError: The ratio masks nothing or everything on this grid.
@@ -71,10 +78,11 @@ class UniformMasker(nn.Module, ABC):
         Returns:
             (B, N) bool, True = masked, K True in every row.
         """
-        noise = token_noise(seeds, self.units(grid))
-        drawn = noise.argsort(dim=1)[:, : self.num_masked_units(grid)]
-        units = torch.zeros_like(noise, dtype=torch.bool).scatter_(1, drawn, True)
-        return self.spread(units, grid)
+        draws, units = self.draws(grid), self.units(grid)
+        noise = token_noise(seeds, draws * units).unflatten(1, (draws, units))
+        drawn = noise.argsort(dim=2)[..., : self.num_masked_units(grid)]
+        chosen = torch.zeros_like(noise, dtype=torch.bool).scatter_(2, drawn, True)
+        return self.spread(chosen.flatten(1), grid)
 
 
 @MODELS.register_module()
@@ -96,7 +104,7 @@ class TubeMasker(UniformMasker):
 
 @MODELS.register_module()
 class RandomMasker(UniformMasker):
-    """Every token is drawn on its own."""
+    """Every token is drawn on its own, from all of the clip."""
 
     def units(self, grid: Grid) -> int:
         """Tokens: t * h * w."""
@@ -104,6 +112,27 @@ class RandomMasker(UniformMasker):
 
     def spread(self, units: Tensor, grid: Grid) -> Tensor:
         """The choice is the mask."""
+        return units
+
+
+@MODELS.register_module()
+class SlotRandomMasker(UniformMasker):
+    """Places are drawn anew in every time slot, equally many in each.
+
+    MotionMAE, Sec. 3: "we randomly mask the patches at each time point of a video clip at a fixed
+    ratio". On 8 x 14 x 14 tokens a ratio of 0.9 masks 176 of 196 places in each slot.
+    """
+
+    def units(self, grid: Grid) -> int:
+        """Places in one time slot: h * w."""
+        return grid[1] * grid[2]
+
+    def draws(self, grid: Grid) -> int:
+        """Time slots: t."""
+        return grid[0]
+
+    def spread(self, units: Tensor, grid: Grid) -> Tensor:
+        """The choices, slot after slot, are the mask."""
         return units
 
 

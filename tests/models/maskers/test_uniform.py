@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmpmg.models.maskers import FrameMasker, RandomMasker, TubeMasker
+from mmpmg.models.maskers import FrameMasker, RandomMasker, SlotRandomMasker, TubeMasker
 
 GRID = (8, 14, 14)
 SEEDS = torch.arange(512)
@@ -15,6 +15,7 @@ SEEDS = torch.arange(512)
         (TubeMasker(0.75), 147 * 8),
         (RandomMasker(0.75), 1176),
         (RandomMasker(0.9), 1411),
+        (SlotRandomMasker(0.9), 176 * 8),
         (FrameMasker(0.75), 6 * 196),
         (FrameMasker(0.9), 7 * 196),
     ],
@@ -41,7 +42,22 @@ def test_random_masks_differ_between_slots():
     assert (mask != mask[:, :1]).any(2)[:, 1:].all()
 
 
-@pytest.mark.parametrize("masker", [TubeMasker(0.75), RandomMasker(0.75), FrameMasker(0.75)])
+@pytest.mark.parametrize("ratio", [0.75, 0.9])
+def test_slots_are_masked_at_one_ratio_at_places_of_their_own(ratio):
+    mask = SlotRandomMasker(ratio)(SEEDS, GRID).view(512, 8, 196)
+    assert (mask.sum(2) == int(ratio * 196)).all()
+    assert (mask != mask[:, :1]).any(2)[:, 1:].all()
+    # Independent slots share a place as often as chance has it.
+    both = float((mask[:, 0] & mask[:, 1]).float().mean())
+    assert abs(both - (int(ratio * 196) / 196) ** 2) < 0.005
+    spread = RandomMasker(ratio)(SEEDS, GRID).view(512, 8, 196).sum(2)
+    assert spread.unique().numel() > 1, "over the whole clip the share of a slot varies"
+
+
+MASKERS = [TubeMasker(0.75), RandomMasker(0.75), SlotRandomMasker(0.75), FrameMasker(0.75)]
+
+
+@pytest.mark.parametrize("masker", MASKERS)
 def test_every_token_is_masked_equally_often(masker):
     share = masker(torch.arange(4000), (4, 4, 4)).float().mean(0)
     exact = masker.num_masked((4, 4, 4)) / 64
