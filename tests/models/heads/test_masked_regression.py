@@ -91,3 +91,9 @@ def test_loss_keeps_one_difference_in_the_precision_of_the_prediction(enabled, s
     values = [tensor for tensor in kept.values() if tensor.shape[-1] == made.target.num_values]
     assert [tensor.element_size() for tensor in values] == [size]
     del loss
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_that_is_none_is_refused(weight):
+    with pytest.raises(ValueError, match=r"mend model\.branches\.\*\.head\.loss_weight"):
+        head(loss_weight=weight)
