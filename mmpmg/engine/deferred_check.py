@@ -33,12 +33,13 @@ def check_deferred(recipe: Config) -> None:
     dataset = loader.get("dataset")
     if not isinstance(dataset, Mapping):
         return
-    for path, pipeline in _pipelines(dataset):
+    for path, pipeline in pipelines(dataset):
         steps = list(walk_recipe(pipeline, path))
         deferred = [
             (place, step["deferred"])
             for place, step in steps
-            if _name(step) in _MOVING and resolve_deferred(_name(step), step.get("deferred", False))
+            if step_name(step) in _MOVING
+            and resolve_deferred(step_name(step), step.get("deferred", False))
         ]
         if not deferred:
             continue
@@ -52,7 +53,7 @@ def check_deferred(recipe: Config) -> None:
                 f"or {place}.deferred=False"
             )
         for pack, step in steps:
-            if _name(step) == "PackActionInputs" and _META_KEY not in step.get("meta_keys", ()):
+            if step_name(step) == "PackActionInputs" and _META_KEY not in step.get("meta_keys", ()):
                 raise ValueError(
                     f"{left}, but {pack}.meta_keys lacks {_META_KEY!r}, so the motion never "
                     f"arrives there: add it, for example "
@@ -61,14 +62,14 @@ def check_deferred(recipe: Config) -> None:
                 )
 
 
-def _pipelines(dataset: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def pipelines(dataset: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the pipelines of a data set and of all that it wraps or mixes, with their keys."""
     for path, node in walk_recipe(dict(dataset), "train_dataloader.dataset"):
         if isinstance(node.get("pipeline"), (Mapping, list, tuple)):
             yield f"{path}.pipeline", node["pipeline"]
 
 
-def _name(step: Mapping[str, Any]) -> str:
+def step_name(step: Mapping[str, Any]) -> str:
     """Return the bare name of a step's type, which may be a class or have a scope."""
     kind = step.get("type", "")
     return kind.rpartition(".")[2] if isinstance(kind, str) else getattr(kind, "__name__", "")

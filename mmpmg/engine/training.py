@@ -14,6 +14,7 @@ from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
 from mmpmg.engine.deferred_check import check_deferred
+from mmpmg.engine.flow_check import check_flow_order
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.engine.start_checks import (
@@ -38,7 +39,8 @@ def train(options: argparse.Namespace) -> None:
     Raises:
         ValueError: ``--auto-scale-lr`` for a recipe that does not state its batch size, a
             checkpoint that does not fit the model, labels that do not fit the classifier, clips
-            that nobody renders, or a run shorter than its warm-up.
+            that nobody renders, a flow behind which pixels are moved, or a run shorter than its
+            warm-up.
         FileNotFoundError: ``--resume FILE`` or ``load_from``, and there is no such file; or videos
             do not exist.
     """
@@ -49,6 +51,7 @@ def train(options: argparse.Namespace) -> None:
             "MMAction2's VideoMAE recipes; docs/mixing_in.md shows what a recipe of your own adds"
         )
     check_deferred(config)
+    check_flow_order(config)
     check_foreign_lists(config)
     if options.no_validate:
         config.val_cfg = config.val_dataloader = config.val_evaluator = None

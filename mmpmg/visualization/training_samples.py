@@ -13,13 +13,12 @@ import numpy as np
 import torch
 
 from mmpmg.datasets import SampleSeedSampler
+from mmpmg.datasets.transforms.geometry import KEEPS_PIXELS_IN_PLACE
 from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
 from mmpmg.motion import Motion
 
 from .labels import Picture
 
-# Transforms that change how frames are stored, not what is seen in them.
-_LAYOUT = {"FormatShape", "PackActionInputs"}
 _MOVING = {"PMGPipeline", "PMGAug"}
 
 
@@ -162,7 +161,7 @@ def _geometry_survives(transforms: Sequence[Callable]) -> bool:
     """True if nothing behind the moving transform moves the pixels again."""
     names = [type(transform).__name__ for transform in transforms]
     moving = [number for number, name in enumerate(names) if name in _MOVING]
-    return bool(moving) and set(names[moving[-1] + 1 :]) <= _LAYOUT
+    return bool(moving) and set(names[moving[-1] + 1 :]) <= KEEPS_PIXELS_IN_PLACE
 
 
 def _training_sample(kept: Any) -> TrainingSample:

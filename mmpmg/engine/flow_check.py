@@ -1,0 +1,52 @@
+"""Whether the flow that a model is given is that of the clips that it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+
+from mmpmg.datasets.transforms.geometry import KEEPS_PIXELS_IN_PLACE, MAKES_MOTION
+from mmpmg.engine.deferred_check import pipelines, step_name
+from mmpmg.engine.recipe_changes import walk_recipe
+
+
+def check_flow_order(recipe: Config) -> None:
+    """Refuse to train on a flow behind whose making something moves the pixels.
+
+    A change of size is seen in the flow's own, when it meets the clip; a flip, a crop or a rotation
+    to the same size is not, and would teach a wrong flow in silence.
+
+    Args:
+        recipe: With ``model`` and ``train_dataloader``, changes included.
+
+    Raises:
+        ValueError: ``model.data_preprocessor.with_flow``, and behind ``PMGPipeline``, ``PMGAug`` or
+            ``DenseFlow`` stands a step that is not known to leave pixels where they are.
+    """
+    preprocessor = (recipe.get("model") or {}).get("data_preprocessor") or {}
+    dataset = (recipe.get("train_dataloader") or {}).get("dataset")
+    if not preprocessor.get("with_flow") or not isinstance(dataset, Mapping):
+        return
+    for path, pipeline in pipelines(dataset):
+        made = ""
+        steps = pipeline.items() if isinstance(pipeline, Mapping) else enumerate(pipeline)
+        for key, step in steps:
+            if not isinstance(step, Mapping):
+                continue
+            name = step_name(step)
+            if made and name not in KEEPS_PIXELS_IN_PLACE | set(MAKES_MOTION):
+                raise ValueError(
+                    f"{path}.{key}, a {name}, stands behind {made}: the flow would be that of the "
+                    "clip before it. Put it before that step, or set "
+                    "model.data_preprocessor.with_flow=False; flips can be left to "
+                    "model.data_preprocessor.flip_ratio, which mirrors the flow as well"
+                )
+            made = made or _maker(step)
+
+
+def _maker(step: Mapping[str, Any]) -> str:
+    """Name what makes motion in a step or in those that it holds; empty if nothing does."""
+    names = [step_name(inner) for _, inner in walk_recipe(dict(step))]
+    return next((name for name in names if name in MAKES_MOTION), "")
