@@ -10,6 +10,7 @@ import torch
 from mmaction.registry import TRANSFORMS
 from mmcv.transforms import BaseTransform
 
+from ..davis_check import MIN_FRAMES
 from ..image_decoding import read_image
 from ..object_masks import AnnotationError, object_ids_of, read_values
 
@@ -28,15 +29,23 @@ class LoadSequence(BaseTransform):
         short_side: Shorter side of the frames and masks in pixels, >= 1, the aspect kept. None: as
             they are. J and F are then measured at that size, and not comparable with DAVIS's own
             480 pixels if it is another.
+        max_frames: Read no more than the sequence's first ones, at least `MIN_FRAMES`, to try
+            things out. None: all. J and F are then those of the frames read.
 
     Raises:
-        ValueError: ``short_side`` is below 1.
+        ValueError: ``short_side`` is below 1, or ``max_frames`` below `MIN_FRAMES`.
     """
 
-    def __init__(self, short_side: int | None = None) -> None:
+    def __init__(self, short_side: int | None = None, max_frames: int | None = None) -> None:
         if short_side is not None and short_side < 1:
             raise ValueError(f"LoadSequence.short_side={short_side}: must be None or 1 or more")
+        if max_frames is not None and max_frames < MIN_FRAMES:
+            raise ValueError(
+                f"LoadSequence.max_frames={max_frames}: must be None or {MIN_FRAMES} or more; the "
+                "first frame is given and the last does not count"
+            )
         self.short_side = short_side
+        self.max_frames = max_frames
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read a sequence.
@@ -53,6 +62,7 @@ class LoadSequence(BaseTransform):
                 that nothing of it is left at ``short_side``.
         """
         files = list(zip(results["frame_files"], results["mask_files"], strict=True))
+        files = files[: self.max_frames]
         height, width = read_image(files[0][0]).shape[:2]
         shape = self._shape(height, width)
         frames = np.empty((len(files), *shape, 3), dtype=np.uint8)
@@ -94,7 +104,7 @@ class LoadSequence(BaseTransform):
         return max(1, round(height * scale)), max(1, round(width * scale))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(short_side={self.short_side})"
+        return f"{type(self).__name__}(short_side={self.short_side}, max_frames={self.max_frames})"
 
 
 def _resize(image: np.ndarray, shape: tuple[int, int], how: int) -> np.ndarray:

@@ -67,3 +67,16 @@ def test_an_object_too_small_for_the_size_is_named(tmp_path):
 def test_an_illegal_size_is_named():
     with pytest.raises(ValueError, match=r"LoadSequence.short_side=0"):
         LoadSequence(short_side=0)
+
+
+def test_the_first_frames_alone_are_those_of_the_whole(dataset):
+    whole, first = load(dataset), load(dataset, max_frames=3)
+    assert first["clip_len"] == 3
+    assert np.array_equal(first["imgs"], whole["imgs"][:3])
+    assert np.array_equal(first["gt_masks"], whole["gt_masks"][:3])
+    assert load(dataset, max_frames=99)["clip_len"] == 4
+
+
+def test_fewer_frames_than_can_be_evaluated_are_refused():
+    with pytest.raises(ValueError, match=r"LoadSequence.max_frames=2: must be None or 3 or more"):
+        LoadSequence(max_frames=2)
