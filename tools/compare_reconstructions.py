@@ -12,7 +12,6 @@ def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -23,24 +22,28 @@ def parse_options() -> argparse.Namespace:
         "--videos", help="list of videos; without it, the training set of the first recipe"
     )
     parser.add_argument("--video-root", default="", help="folder that the list's paths start from")
-    parser.add_argument("--num-clips", type=int, default=3, help="clips to draw")
-    parser.add_argument("--interval", type=int, default=4, help="distance of frames in a video")
-    parser.add_argument("--columns", type=int, default=8, help="frames of each clip")
-    parser.add_argument("--seed", type=int, default=0, help="of clips and masks")
+    parser.add_argument("--num-clips", type=int, default=3, help="clips to draw (%(default)s)")
+    parser.add_argument(
+        "--interval", type=int, default=4, help="distance of frames in a video (%(default)s)"
+    )
+    parser.add_argument("--columns", type=int, default=8, help="frames of each clip (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of clips and masks (%(default)s)")
     parser.add_argument(
         "--statistics", default="visible", choices=list(STATISTICS),
         help="where mean and contrast of reconstructed tokens come from: interpolated from visible "
-        "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth",
+        "tokens, or (as in VideoMAE's own pictures) taken from the hidden truth (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=[], metavar="RATIO",
-        help="shares of tokens to mask, several at once (the recipe's)",
+        help="shares of tokens to mask, several at once, 0 to 1 (without it the recipe's)",
     )  # fmt: skip
     parser.add_argument(
         "--no-losses", dest="losses", action="store_false",
-        help="leave out the rows with the loss of each patch",
+        help="leave out the rows with the loss of each patch (without it they are drawn)",
     )  # fmt: skip
-    parser.add_argument("--out", default="reconstructions.png", help="picture to write")
+    parser.add_argument(
+        "--out", default="reconstructions.png", help="picture to write (%(default)s)"
+    )
     return parser.parse_args()
 
 
