@@ -73,5 +73,9 @@ def test_only_the_closing_norms_and_the_classifier_may_be_missing():
     encoder = {k: v for k, v in Model().state_dict().items() if not k.startswith("cls_head.")}
     open_end = {k: v for k, v in encoder.items() if not k.startswith("backbone.norm.")}
     check_fit(Model(), open_end, "file")
-    with pytest.raises(ValueError, match=r"4 weights are missing.*backbone\.norm\.weight"):
+    with pytest.raises(ValueError, match="a pre-trained encoder without a classifier"):
         check_fit(Model(), open_end, "file", whole=True)
+    whole = Model().state_dict()
+    lacking = {k: v for k, v in whole.items() if not k.startswith("backbone.norm.")}
+    with pytest.raises(ValueError, match=r"2 weights are missing.*backbone\.norm\.weight"):
+        check_fit(Model(), lacking, "file", whole=True)
