@@ -21,6 +21,11 @@ def given_branches(branches: Mapping[str, dict | None]) -> dict[str, dict]:
     """
     given = {name: branch for name, branch in branches.items() if branch is not None}
     for name, branch in given.items():
+        if not isinstance(branch, Mapping):
+            raise ValueError(
+                f"model.branches.{name}={branch!r} is no branch: give "
+                "dict(neck=..., head=...), or None to take it out"
+            )
         if set(branch) != PARTS:
             raise ValueError(
                 f"model.branches.{name} has {', '.join(branch) or 'nothing'}; it takes exactly "

@@ -82,7 +82,6 @@ def test_both_branches_receive_gradient(target, neck, loss):
 @pytest.mark.parametrize("autocast", [False, True])
 @pytest.mark.parametrize("target", [DIFFERENCE, FLOW], ids=["difference", "flow"])
 def test_without_weight_on_motion_the_encoder_s_gradient_is_videomae_s(target, autocast):
-    """Bit for bit."""
     both = build(recipe(target, loss_weight=0.0))
     config = recipe(target)
     config["branches"]["motion"] = None
@@ -142,7 +141,6 @@ def test_the_loss_of_a_partial_target_is_that_of_the_loops(loss):
 
 
 def test_a_sample_has_the_same_loss_in_any_batch():
-    """Though far more is known of the first one than of the second."""
     model = build(recipe(FLOW))
     data = model.data_preprocessor(batch(), training=True)
     both = model(**data, mode="loss")["loss_motion"]
@@ -204,6 +202,14 @@ def test_illegal_branches_raise_when_built(change, words):
         MODELS.build(recipe(**change))
 
 
+@pytest.mark.parametrize("word", ["none", "pixel", 0])
+def test_a_word_is_no_branch(word):
+    config = recipe()
+    config["branches"]["motion"] = word
+    with pytest.raises(ValueError, match=rf"branches\.motion={word!r} is no branch.*None to take"):
+        MODELS.build(config)
+
+
 @pytest.mark.parametrize("kind", ["PMGDataPreprocessor", "ActionDataPreprocessor"])
 def test_flow_that_no_data_preprocessor_attaches_is_refused_when_built(kind):
     config = recipe(FLOW)
@@ -225,3 +231,69 @@ def test_real_clips_without_flow_stop_before_the_first_update():
     data["data_samples"][1] = ActionDataSample(metainfo=dict(sample_seed=1, filename="a.mp4"))
     with pytest.raises(ValueError, match=r"1 of 2 samples have no flow \(the first: a.mp4\)"):
         losses(model, data)
+
+
+PARTIAL = [dict(DIFFERENCE, clip_end="leave_out"), FLOW]
+
+
+def gradients(model, data, parts=((0, 2),)):
+    """Gradients of one update, of which each part of the batch is a backward pass of its own."""
+    model.zero_grad()
+    for first, last in parts:
+        inputs, samples = data["inputs"][first:last], data["data_samples"][first:last]
+        (sum(model(inputs, samples, mode="loss").values()) / len(parts)).backward()
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters()}
+
+
+@pytest.mark.parametrize("target", PARTIAL, ids=["difference", "flow"])
+@pytest.mark.parametrize("loss", ["mse", "l1"])
+def test_accumulated_gradients_are_those_of_the_whole_batch(target, loss):
+    model = build(recipe(target, loss=loss))
+    data = model.data_preprocessor(batch(), training=True)
+    whole, parts = gradients(model, data), gradients(model, data, ((0, 1), (1, 2)))
+    for name, gradient in whole.items():
+        torch.testing.assert_close(parts[name], gradient, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("target", PARTIAL, ids=["difference", "flow"])
+@pytest.mark.parametrize("neck", [NECK, "pixel"], ids=["parallel", "shared"])
+def test_checkpointing_changes_no_gradient(target, neck):
+    plain = recipe(target, neck)
+    again = copy.deepcopy(plain)
+    again["backbone"]["with_cp"] = True
+    for own in (b["neck"] for b in again["branches"].values() if b["neck"] != "pixel"):
+        own["with_cp"] = True
+    found = []
+    for config in (plain, again):
+        model = build(config)
+        found.append(gradients(model, model.data_preprocessor(batch(), training=True)))
+    assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
+
+
+@pytest.mark.parametrize("target", PARTIAL, ids=["difference", "flow"])
+def test_a_spared_decoder_is_asked_for_the_motion_of_the_same_tokens(target):
+    config = recipe(target)
+    config["decoder_masker"] = dict(type="RunningCellMasker", mask_ratio=0.5)
+    model = build(config)
+    data = model.data_preprocessor(batch(), training=True)
+    clip, samples = data["inputs"].flatten(0, 1), data["data_samples"]
+    tokens = model.draw(clip, samples)
+    assert tokens.asked.shape[1] == tokens.masked.shape[1] / 2
+    features = model.decode(model.backbone(clip, tokens.visible), tokens.visible, tokens.asked)
+    head, got = model.heads["motion"], model(**data, mode="loss")["loss_motion"]
+    wanted = head.target(model.whole_clip(clip, samples), tokens.asked)
+    expected = masked_loss(head(features["motion"]), wanted, "mse")
+    assert float(got.detach()) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", PARTIAL, ids=["difference", "flow"])
+def test_compiling_the_traced_step_changes_neither_branch(target):
+    torch.compiler.reset()
+    model = build(recipe(target))
+    data = model.data_preprocessor(batch(), training=True)
+    plain = gradients(model, data)
+    traced = gradients(torch.compile(model, backend="aot_eager"), data)
+    for name, gradient in traced.items():
+        wanted = plain[name.removeprefix("_orig_mod.")]
+        torch.testing.assert_close(gradient, wanted, rtol=1e-4, atol=1e-5, msg=name)
