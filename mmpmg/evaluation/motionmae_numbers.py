@@ -109,3 +109,10 @@ SEGMENTATION_NUMBERS = {
     ("vos/vit-b_davis2017", "motionmae/vit-b_kinetics400"): SegmentationNumber(56.8, 55.8, 57.8),
 }
 """(evaluation, pre-training) -> numbers."""
+
+SEGMENTATION_OF_OTHERS = {
+    ("MAE", "ImageNet-1K"): SegmentationNumber(50.9, 49.3, 52.6),
+    ("MAE", "Kinetics-400"): SegmentationNumber(53.5, 52.6, 54.4),
+    ("VideoMAE", "Kinetics-400"): SegmentationNumber(53.8, 53.2, 54.4),
+}
+"""(method, pre-training) -> numbers; no recipe here is theirs."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mmpmg.evaluation.motionmae_numbers import SEGMENTATION_NUMBERS
+from mmpmg.evaluation.motionmae_numbers import SEGMENTATION_NUMBERS, SEGMENTATION_OF_OTHERS
 from mmpmg.evaluation.paper_numbers import PAPER_NUMBERS, SCRATCH
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,3 +61,15 @@ def test_the_numbers_of_segmentation_are_those_of_the_document() -> None:
     assert found == SEGMENTATION_NUMBERS
     for both, region, contour in found.values():
         assert both == (region + contour) / 2
+
+
+def test_the_other_rows_of_segmentation_are_those_of_the_document() -> None:
+    found = {}
+    for line in (ROOT / "docs/motionmae_tables.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if re.fullmatch(r"(Video)?MAE, \S+", cells[0]):
+            method, data = cells[0].split(", ")
+            found[method, data] = tuple(map(float, cells[1:4]))
+    assert found == SEGMENTATION_OF_OTHERS
+    for both, region, contour in found.values():
+        assert abs(both - (region + contour) / 2) <= 0.0501, "to the digit that is printed"
