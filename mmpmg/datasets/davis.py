@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from pathlib import Path
 
 from mmaction.registry import DATASETS
@@ -104,14 +105,14 @@ class DAVISDataset(BaseDataset):
                 there = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
                 raise FileNotFoundError(
                     f"no folder {folder}: dataset.resolution={self.resolution!r}, and "
-                    f"{folder.parent} has {', '.join(there) or 'nothing'}. {_WHERE}"
+                    f"{folder.parent} has {', '.join(there) or f'nothing. {_WHERE}'}"
                 )
         names = self._names(root)
         missing = [name for name in names if not (folders[0] / name).is_dir()]
         if missing:
             raise FileNotFoundError(
                 f"{len(missing)} of {len(names)} sequences (dataset.sequences) are not in "
-                f"{folders[0]}, for example {', '.join(missing[:3])}. {_WHERE}"
+                f"{folders[0]}, for example {', '.join(missing[:3])}. {_there(folders[0], missing)}"
             )
         with ThreadPoolExecutor(_THREADS) as pool:
             examined = list(pool.map(lambda name: self._examine(folders, name), names))
@@ -143,7 +144,8 @@ class DAVISDataset(BaseDataset):
                 lists = sorted(str(one.relative_to(root)) for one in root.glob("ImageSets/*/*.txt"))
                 raise FileNotFoundError(
                     f"no list {file}, which dataset.sequences names; there are: "
-                    f"{', '.join(lists) or 'none'}. One sequence is named as [NAME]. {_WHERE}"
+                    f"{', '.join(lists) or 'none'}. Sequences can be named as well: "
+                    "dataset.sequences=[NAME,NAME]"
                 )
             lines = [line.strip() for line in file.read_text().splitlines() if line.strip()]
             # DAVIS-2016 lists frames: /JPEGImages/480p/SEQUENCE/00000.jpg /Annotations/...
@@ -157,3 +159,15 @@ class DAVISDataset(BaseDataset):
         if not names:
             raise FileNotFoundError(f"dataset.sequences={self.sequences!r} names no sequence")
         return list(dict.fromkeys(names))
+
+
+def _there(folder: Path, missing: Sequence[str]) -> str:
+    """Say what sequences are there, those first whose names resemble a missing one."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir())
+    near = [one for name in missing[:3] for one in get_close_matches(name, names, n=2)]
+    if near:
+        return f"Near these names are {', '.join(dict.fromkeys(near))}"
+    if not names:
+        return f"No sequence is there. {_WHERE}"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"There are {', '.join(names[:_SHOWN])}{more}"

@@ -293,6 +293,20 @@ def test_what_is_missing_is_said_with_what_is_there(root, tmp_path):
         davis(root, sequences=[])
 
 
+def test_a_mistyped_sequence_is_told_its_neighbours_and_no_download(root):
+    with pytest.raises(FileNotFoundError, match=r"Near these names are two$") as error:
+        davis(root, sequences=["twoo"])
+    assert "davischallenge" not in str(error.value)
+    for k in range(7):
+        (root / "JPEGImages/480p" / f"s{k}").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"There are one, s0, s1, s2, s3 and 4 more$"):
+        davis(root, sequences=["elephant"])
+    shutil.rmtree(root / "JPEGImages/480p")
+    (root / "JPEGImages/480p").mkdir()
+    with pytest.raises(FileNotFoundError, match=r"No sequence is there.*480p\.zip"):
+        davis(root)
+
+
 @pytest.mark.parametrize("option", ["annotations", "unknown_ids"])
 def test_an_illegal_option_is_named_with_what_is_allowed(root, option):
     with pytest.raises(ValueError, match=f"dataset.{option}='never': must be one of"):
