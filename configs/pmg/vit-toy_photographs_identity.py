@@ -3,11 +3,14 @@
 tools/train.py configs/pmg/vit-toy_photographs_identity.py
 """
 
-_base_ = "./vit-toy_generated.py"
+_base_ = [
+    "../_base_/models/videomae_vit-toy.py",
+    "../_base_/datasets/pmg_photographs_64.py",
+    "../_base_/schedules/toy.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(data_preprocessor=dict(blending=dict(type="ClipMixup", alpha=0.8)))
 train_dataloader = dict(
-    dataset=dict(
-        images=dict(_delete_=True, type="FolderImages", root="data/images_bsds500/images"),
-        pipeline=dict(motion=dict(ops=dict(_delete_=True, still=dict(type="Identity")))),
-    )
+    dataset=dict(pipeline=dict(motion=dict(ops=dict(_delete_=True, still=dict(type="Identity")))))
 )
 train_cfg = dict(max_epochs=125)
