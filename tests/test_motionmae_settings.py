@@ -38,7 +38,7 @@ TABLE_6A = {
     "augmentation": ("MultiScaleCropInside", "MultiScaleCropInside", "MultiScaleCropInside"),
     "patch norm": (False, True, True),
     "mask ratio": (0.9, 0.9, 0.75),
-    "masking type": ("RandomMasker", "TubeMasker", "RandomMasker"),
+    "masking type": ("SlotRandomMasker", "TubeMasker", "SlotRandomMasker"),
 }
 SECTION_4 = {
     "temporal stride": (2, 4, 4),
@@ -183,5 +183,11 @@ def test_32_frames_change_the_clip_and_nothing_else():
         assert sampled(frame_sampler(loader), 1601).shape == (2 if part == "test" else 1, 32)
         loader.dataset.pipeline.frames.clip_len = 16
     assert built(long.model).backbone.num_tokens == 2 * built(short.model).backbone.num_tokens
+    sampler = dict(frame_sampler(long.test_dataloader), clip_len=32)
+    for length in (33, 45, 48):  # as the recipe's story says
+        first, second = sampled(sampler, length)
+        assert (first == second).all(), length
+    first, second = sampled(sampler, 50)
+    assert (first != second).any()
     del long.model.backbone["num_frames"], short.model.backbone["num_frames"]
     assert long.to_dict() == short.to_dict()

@@ -2,7 +2,9 @@
 
 The paper does not say how it was trained; here from the encoder of 16 frames, whose positions are
 a fixed formula and so are made for 32. (It prints 598 GFLOPs a view, those of 16 frames; VideoMAE's
-row has 1436.) Otherwise as vit-l_ssv2_motionmae.py. Not run.
+row has 1436.) Otherwise as vit-l_ssv2_motionmae.py. Of a video of up to 48 frames both clips of a
+test are the same, so that its six views are three: UniformSample shifts the second one by two
+thirds of a segment, the first by one, and rounds both down. Not run.
 
     NNODES=4 tools/dist_train.sh configs/finetune/vit-l_ssv2_motionmae_32-frames.py 8 --cfg-options load_from=encoder.pth
 """
