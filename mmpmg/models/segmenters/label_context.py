@@ -9,13 +9,14 @@ class LabelContext:
     """Features and soft labels of the first frame and of the latest ones, in memory of fixed size.
 
     Args:
-        context_frames: How many of the latest frames to keep, besides the first.
-        num_frames: Length of the sequence: a short one needs less room.
+        context_frames: How many of the latest frames to keep, besides the first, >= 1.
+        fill: Whether the ring holds copies of the first frame until there are enough others, so
+            that every frame looks at equally many; False: it is empty at first.
     """
 
-    def __init__(self, context_frames: int, num_frames: int) -> None:
-        # The last frame is asked for, never looked at.
-        self._capacity = 1 + max(0, min(context_frames, num_frames - 2))
+    def __init__(self, context_frames: int, fill: bool = True) -> None:
+        self._ring = context_frames
+        self._fill = fill
         self._seen = 0
         self._features: Tensor | None = None
         self._labels: Tensor | None = None
@@ -28,15 +29,12 @@ class LabelContext:
             labels: (N, L).
         """
         if self._features is None or self._labels is None:
-            self._features = features.new_empty(self._capacity, *features.shape)
-            self._labels = labels.new_empty(self._capacity, *labels.shape)
-        ring = self._capacity - 1
-        if self._seen == 0:
-            place = 0
-        elif ring:
-            place = 1 + (self._seen - 1) % ring
+            self._features = features.new_empty(1 + self._ring, *features.shape)
+            self._labels = labels.new_empty(1 + self._ring, *labels.shape)
+            place = slice(None) if self._fill else slice(1)
         else:
-            return
+            number = 1 + (self._seen - 1) % self._ring
+            place = slice(number, number + 1)
         self._features[place], self._labels[place] = features, labels
         self._seen += 1
 
@@ -48,5 +46,5 @@ class LabelContext:
         """
         if self._features is None or self._labels is None:
             raise RuntimeError("the context is empty: add the first frame and its labels")
-        held = min(self._seen, self._capacity)
+        held = 1 + self._ring if self._fill else min(self._seen, 1 + self._ring)
         return self._features[:held], self._labels[:held]

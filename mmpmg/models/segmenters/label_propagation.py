@@ -20,8 +20,8 @@ class LabelPropagation:
     ``top_k`` most similar ones, and takes the mean of their labels, weighted by the softmax of
     cosine similarity over ``temperature``. The defaults are those of the authors' evaluation.
 
-    Two things differ from the authors' code, which fills the start of a sequence up with copies of
-    the first frame and keeps them among the earlier frames too: here every frame counts once.
+    As in the authors' code, copies of the first frame stand for the frames before it, so that a
+    cell of a still picture finds itself more than ``top_k`` times and keeps its labels.
 
     Attributes:
         context_frames: Earlier frames to look at, besides the first, >= 1. (DINO: 7.)
@@ -32,6 +32,8 @@ class LabelPropagation:
             0.05, DINO 0.1.)
         restrict_first: Whether the radius holds for the first frame too: it does in DINO's
             evaluation; not here, so that objects can be found again that were hidden or fast.
+        fill_context: Whether copies of the first frame fill the context at the start of a
+            sequence, and count as earlier frames. (DINO: False, every frame counts once.)
         max_affinity: Similarities in memory at a time, each of 4 bytes; bounds memory, at a row of
             them at least, and leaves the result as it is.
     """
@@ -41,6 +43,7 @@ class LabelPropagation:
     radius: float | None = 12.0
     temperature: float = 0.07
     restrict_first: bool = False
+    fill_context: bool = True
     max_affinity: int = 2**24
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class LabelPropagation:
         whole(OWNER, "model.max_affinity", self.max_affinity, 1, 2**40)
         number(OWNER, "model.temperature", self.temperature, 1e-4, 100.0)
         flag(OWNER, "model.restrict_first", self.restrict_first)
+        flag(OWNER, "model.fill_context", self.fill_context)
         if self.radius is not None:  # a cell is always near itself
             number(OWNER, "model.radius", self.radius, 1e-3, 10_000.0)
 

@@ -37,11 +37,12 @@ class LabelPropagationSegmenter(BaseModel):
         slot: Time slot of the clip that the frame stands in; None: the middle one.
         layer: Block of the encoder that is read.
         standardise: Whether tokens are standardised.
-        context_frames: See `LabelPropagation`; also the next five.
+        context_frames: See `LabelPropagation`; also the next six.
         top_k: Cells that a cell takes its labels from.
         radius: How far they may be, in cells.
         temperature: Of the softmax over their similarities.
         restrict_first: Whether the radius holds for the first frame.
+        fill_context: Whether copies of the first frame fill the context at first.
         max_affinity: Similarities in memory at a time.
         rescale: See `hard_labels`.
         frames_per_batch: Frames that are encoded together, >= 1.
@@ -66,6 +67,7 @@ class LabelPropagationSegmenter(BaseModel):
         radius: float | None = 12.0,
         temperature: float = 0.07,
         restrict_first: bool = False,
+        fill_context: bool = True,
         max_affinity: int = 2**24,
         rescale: bool = False,
         frames_per_batch: int = 4,
@@ -75,7 +77,7 @@ class LabelPropagationSegmenter(BaseModel):
         self.backbone = MODELS.build(backbone)
         self.encoder = FrameEncoder(self.backbone, frame_context, slot, layer, standardise)
         self.propagation = LabelPropagation(
-            context_frames, top_k, radius, temperature, restrict_first, max_affinity
+            context_frames, top_k, radius, temperature, restrict_first, fill_context, max_affinity
         )
         self.rescale = flag(OWNER, "model.rescale", rescale)
         self.frames_per_batch = whole(OWNER, "model.frames_per_batch", frames_per_batch, 1, 10_000)
@@ -164,7 +166,7 @@ class LabelPropagationSegmenter(BaseModel):
         grid = self.encoder.grid((frames.shape[2], frames.shape[3]))
         masks = torch.zeros(length, *size, dtype=torch.uint8)
         masks[0] = mask
-        context = LabelContext(self.propagation.context_frames, length)
+        context = LabelContext(self.propagation.context_frames, self.propagation.fill_context)
         for start in range(0, length, self.frames_per_batch):
             stop = min(start + self.frames_per_batch, length)
             for frame, features in enumerate(self.extract_feat(frames, start, stop), start):

@@ -90,22 +90,26 @@ def test_as_many_frames_alike_as_top_k_change_nothing_either():
     torch.testing.assert_close(found, labels[0])
 
 
-@pytest.mark.parametrize(("recent", "length"), [(1, 9), (3, 9), (20, 9), (3, 2), (3, 1)])
-def test_the_ring_holds_the_first_frame_and_the_latest(recent, length):
-    context = LabelContext(recent, length)
-    for frame in range(length):
+@pytest.mark.parametrize("fill", [True, False])
+@pytest.mark.parametrize("recent", [1, 3, 20])
+def test_the_ring_holds_the_first_frame_and_the_latest(recent, fill):
+    context = LabelContext(recent, fill)
+    for frame in range(9):
         if frame:
             features, labels = context.look()
             numbers = features[:, 0, 0].int().tolist()
             assert numbers[0] == 0
-            assert sorted(numbers) == [0, *range(max(1, frame - recent), frame)]
+            before = [max(0, number) for number in range(frame - recent, frame)]
+            if not fill:
+                before = [number for number in before if number]
+            assert sorted(numbers) == [0, *before]
             assert labels[:, 0, 0].int().tolist() == numbers
         context.add(torch.full((CELLS, 5), float(frame)), torch.full((CELLS, 2), float(frame)))
 
 
 def test_an_empty_context_says_so():
     with pytest.raises(RuntimeError, match="first frame"):
-        LabelContext(3, 9).look()
+        LabelContext(3).look()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +117,7 @@ def test_an_empty_context_says_so():
     [
         ("context_frames", 0), ("top_k", 0), ("top_k", 1.5), ("radius", 0), ("radius", "12"),
         ("temperature", 0), ("temperature", float("nan")), ("restrict_first", "no"),
-        ("max_affinity", 0),
+        ("fill_context", 1), ("max_affinity", 0),
     ],
 )  # fmt: skip
 def test_what_is_out_of_range_names_its_key(key, value):

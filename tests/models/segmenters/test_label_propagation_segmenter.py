@@ -17,6 +17,8 @@ from torch import nn
 
 from mmpmg.models.checkpoint_fit import check_fit
 from mmpmg.models.conversion import recognizer_state
+from mmpmg.models.segmenters import label_propagation_segmenter
+from mmpmg.models.segmenters.label_context import LabelContext
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +91,29 @@ def test_identical_frames_propagate_labels_unchanged(frame_context):
     cells[:, 8:32, 16:40], cells[:, 32:40, 24:56] = 1, 2
     found = segment(tiny_segmenter(top_k=1, frame_context=frame_context), frames, cells)
     assert middles(found).equal(middles(cells))
+
+
+@pytest.mark.parametrize("fill_context", [True, False])
+def test_a_still_picture_keeps_its_labels_with_the_options_as_they_are(fill_context, monkeypatch):
+    """Neighbours look nearly alike; a cell still finds itself in 21 frames, and takes 10."""
+    down, across = torch.meshgrid(torch.arange(48), torch.arange(64), indexing="ij")
+    frames = torch.stack([2 * down, 2 * across, down + across]).byte()[None, :, None]
+    frames = frames.repeat(1, 1, 26, 1, 1)
+    masks = torch.zeros(26, 48, 64, dtype=torch.uint8)
+    masks[:, 8:16, 16:24], masks[:, 21:40, 30:57] = 1, 2  # one cell, and shares of many
+    model = tiny_segmenter(fill_context=fill_context)
+    remembered = []
+
+    class Recorder(LabelContext):
+        def add(self, features, labels):
+            remembered.append(labels)
+            super().add(features, labels)
+
+    monkeypatch.setattr(label_propagation_segmenter, "LabelContext", Recorder)
+    segment(model, frames, masks)
+    assert len(remembered) == 26
+    change = max((labels - remembered[0]).abs().max().item() for labels in remembered)
+    assert change <= 1e-6 if fill_context else change > 0.1
 
 
 def test_a_random_encoder_follows_a_textured_square():

@@ -30,7 +30,7 @@ def test_vit_b_at_480p_takes_what_the_page_says():
     with torch.no_grad(), LiveMemory() as encoding:
         features = model.extract_feat(frames)
     grid = model.encoder.grid((480, 854))
-    context = LabelContext(model.propagation.context_frames, 100)
+    context = LabelContext(model.propagation.context_frames)
     with LiveMemory() as remembered:
         for _ in range(30):
             context.add(features[0], torch.zeros(len(features[0]), 4))
