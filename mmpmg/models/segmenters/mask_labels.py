@@ -55,20 +55,26 @@ def hard_labels(
         size: (H, W) of the mask in pixels.
         rescale: Stretch each label to [0, 1] over the frame first, as DINO's evaluation does:
             small objects, which never fill a cell, gain from it; objects that left the frame come
-            back as noise. Jabri et al. leave it off.
+            back as noise. A label that is the same everywhere stays. Jabri et al. leave it off.
 
     Returns:
         (H, W) uint8 object ids.
     """
-    # [h*w, 1+O] -> [1, 1+O, h, w] -> [1+O, H, W]
-    maps = labels.T.reshape(1, -1, *grid)
-    maps = F.interpolate(maps, size=size, mode="bilinear", align_corners=False)[0]
-    if rescale:
-        low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
-        # A label that is nowhere has nothing to stretch.
-        maps = torch.where(high > 0, (maps - low) / (high - low).clamp_min(1e-12), maps)
-    numbers = torch.tensor([BACKGROUND, *object_ids], dtype=torch.uint8, device=labels.device)
-    return numbers[maps.argmax(0)]
+    best = torch.full(size, -torch.inf, device=labels.device)
+    found = torch.full(size, BACKGROUND, dtype=torch.uint8, device=labels.device)
+    # One label at a time: memory does not grow with the objects. Of equal ones the first wins.
+    for label, number in zip(labels.T, (BACKGROUND, *object_ids), strict=True):
+        share = F.interpolate(
+            label.reshape(1, 1, *grid), size=size, mode="bilinear", align_corners=False
+        )[0, 0]
+        if rescale:
+            low, high = share.aminmax()
+            # What is nowhere, or fills the frame, has nothing to stretch but rounding.
+            spread = high - low
+            share = torch.where(spread > 1e-6, (share - low) / spread, share)
+        found.masked_fill_(share > best, number)
+        best = torch.maximum(best, share)
+    return found
 
 
 def _shares(size: int, cells: int, device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 import pytest
 import torch
-from reference.label_propagation import shares_by_loops
+from reference.label_propagation import LiveMemory, shares_by_loops
+from torch.nn import functional as F
 
 from mmpmg.models.segmenters.mask_labels import hard_labels, soft_labels
 
@@ -61,6 +62,36 @@ def test_ids_come_back_as_they_were():
     mask[:, 8:16], mask[:, 16:24], mask[:, 24:] = 200, 5, 255
     ids = (5, 200, 255)
     assert hard_labels(soft_labels(mask, ids, (2, 4)), ids, (2, 4), (16, 32)).equal(mask)
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-7])
+def test_rescaling_keeps_an_object_that_fills_the_frame(rounding):
+    labels = torch.tensor([[0.0, 1.0], [0.0, 1.0 - rounding], [rounding, 1.0], [0.0, 1.0]])
+    found = hard_labels(labels, (4,), (2, 2), (16, 16), rescale=True)
+    assert found.unique().tolist() == [4]
+
+
+@pytest.mark.parametrize("rescale", [False, True])
+def test_memory_does_not_grow_with_the_objects(rescale):
+    def peak(objects):
+        labels = torch.rand(6, 1 + objects, generator=torch.Generator().manual_seed(0))
+        ids = tuple(range(1, 1 + objects))
+        with LiveMemory() as memory:
+            hard_labels(labels, ids, (2, 3), (64, 96), rescale)
+        return memory.peak
+
+    assert peak(20) == peak(2)
+
+
+@pytest.mark.parametrize("rescale", [False, True])
+def test_the_largest_of_many_labels_wins(rescale):
+    labels = torch.rand(6, 5, generator=torch.Generator().manual_seed(0))
+    maps = F.interpolate(labels.T.reshape(1, 5, 2, 3), size=(32, 48), mode="bilinear")[0]
+    if rescale:
+        low, high = maps.flatten(1).min(1).values, maps.flatten(1).max(1).values
+        maps = (maps - low[:, None, None]) / (high - low)[:, None, None]
+    expected = torch.tensor([0, 9, 7, 8, 1], dtype=torch.uint8)[maps.argmax(0)]
+    assert hard_labels(labels, (9, 7, 8, 1), (2, 3), (32, 48), rescale).equal(expected)
 
 
 def test_rescaling_leaves_out_what_is_nowhere():
