@@ -295,7 +295,7 @@ def test_what_is_missing_is_said_with_what_is_there(root, tmp_path):
 
 def test_a_mistyped_sequence_is_told_its_neighbours_and_no_download(root):
     with pytest.raises(FileNotFoundError, match=r"Near these names are two$") as error:
-        davis(root, sequences=["twoo"])
+        davis(root, sequences=["two2"])
     assert "davischallenge" not in str(error.value)
     for k in range(7):
         (root / "JPEGImages/480p" / f"s{k}").mkdir()
