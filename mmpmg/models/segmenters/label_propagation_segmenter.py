@@ -162,6 +162,11 @@ class LabelPropagationSegmenter(BaseModel):
         Returns:
             (T, H, W) uint8 on the host.
         """
+        # MMEngine's test loop can run in half precision; similarities that nearly tie need more.
+        with torch.autocast(self.data_preprocessor.device.type, enabled=False):
+            return self._segment(frames, mask, object_ids)
+
+    def _segment(self, frames: Tensor, mask: Tensor, object_ids: tuple[int, ...]) -> Tensor:
         length, size = frames.shape[1], (mask.shape[0], mask.shape[1])
         grid = self.encoder.grid((frames.shape[2], frames.shape[3]))
         masks = torch.zeros(length, *size, dtype=torch.uint8)

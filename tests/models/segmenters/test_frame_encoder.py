@@ -77,6 +77,23 @@ def test_clips_are_laid_out_by_number():
     assert clips.flatten(1).tolist() == [[0, 0, 2], [1, 2, 0]]
 
 
+def test_a_frame_at_480p_has_as_many_cells_as_the_page_says():
+    encoder = FrameEncoder(vit(MaskedVisionTransformer, patch_size=16))
+    assert encoder.grid((480, 854)) == (30, 53)
+
+
+def test_frames_shrink_by_the_mean_of_a_tent_as_wide_as_they_shrink():
+    frames = torch.rand(1, 3, 11, 16, generator=torch.Generator().manual_seed(0))
+    scale = 11 / 8
+    expected = torch.zeros(1, 3, 8, 16)
+    for row in range(8):
+        centre = (row + 0.5) * scale
+        weights = [max(0.0, 1 - abs(y + 0.5 - centre) / scale) for y in range(11)]
+        for y in range(11):
+            expected[:, :, row] += weights[y] / sum(weights) * frames[:, :, y]
+    torch.testing.assert_close(FrameEncoder(vit(MaskedVisionTransformer)).fit(frames), expected)
+
+
 @pytest.mark.parametrize(
     ("size", "cells"), [((480, 854), (60, 107)), ((32, 32), (4, 4)), ((3, 13), (1, 2))]
 )

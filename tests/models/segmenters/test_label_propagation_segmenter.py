@@ -173,6 +173,34 @@ def test_sequences_of_several_sizes_are_one_batch():
         assert found.equal(segment(model, frames, masks))
 
 
+@pytest.mark.parametrize("rescale", [False, True])
+def test_an_object_smaller_than_a_cell_lives_if_labels_are_stretched(rescale):
+    frames, masks = film([[(18, 18)]] * 6, side=4)  # a quarter of the cell at (16, 16)
+    found = segment(colour_encoder(rescale=rescale), frames, masks)[1:]
+    assert found[:, 18:22, 18:22].eq(1).all().item() == rescale
+    assert found.any().item() == rescale
+
+
+def test_the_precision_of_a_test_loop_changes_nothing():
+    frames, masks = film([[(8, 8 * t), (24, 48 - 8 * t)] for t in range(5)], (RED, GREEN))
+    model = tiny_segmenter()
+    step = model.propagation
+    kinds = set()
+
+    def recorded(query, keys, labels, grid):
+        kinds.update(((query @ query.T).dtype, query.dtype, labels.dtype))
+        return step(query, keys, labels, grid)
+
+    expected = segment(model, frames, masks)
+
+    model.propagation = type(
+        "Step", (), dict(context_frames=20, fill_context=True, __call__=staticmethod(recorded))
+    )()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert segment(model, frames, masks).equal(expected)
+    assert kinds == {torch.float32}
+
+
 @pytest.mark.parametrize("length", [1, 2])
 def test_the_shortest_sequences(length):
     frames, masks = film([[(8, 8)]] * length)

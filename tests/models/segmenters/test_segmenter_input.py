@@ -1,9 +1,16 @@
+import dataclasses
+import inspect
+
 import pytest
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from mmengine.registry import init_default_scope
-from reference.tiny_segmenter import film, sample_of, segment, tiny_segmenter
+from reference.tiny_segmenter import GREEN, RED, film, sample_of, segment, tiny_segmenter
+
+from mmpmg.models.segmenters import LabelPropagationSegmenter
+from mmpmg.models.segmenters.given_mask import given_mask
+from mmpmg.models.segmenters.label_propagation import LabelPropagation
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +77,29 @@ def test_frames_are_normalised_where_the_model_is():
     for mean, std in (([1.0], [1.0]), ([0.0] * 3, [1.0, 0.0, 1.0])):
         with pytest.raises(ValueError, match=r"data_preprocessor\.mean"):
             MODELS.build(dict(type="SequencePreprocessor", mean=mean, std=std))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("context_frames", 7), ("top_k", 5), ("radius", 3.5), ("temperature", 0.1),
+        ("restrict_first", True), ("fill_context", False), ("max_affinity", 1000),
+    ],
+)  # fmt: skip
+def test_an_option_reaches_the_propagation_and_changes_it_alone(key, value):
+    assert getattr(LabelPropagation(), key) != value
+    assert tiny_segmenter(**{key: value}).propagation == LabelPropagation(**{key: value})
+
+
+def test_every_option_of_the_propagation_is_the_segmenters_too():
+    options = inspect.signature(LabelPropagationSegmenter).parameters
+    for field in dataclasses.fields(LabelPropagation):
+        assert options[field.name].default == field.default
+
+
+def test_ids_in_another_order_are_sorted():
+    frames, masks = film([[(8, 8), (24, 40)]] * 3, (RED, GREEN))
+    assert given_mask(frames, sample_of(masks, ids=(2, 1)))[1] == (1, 2)
 
 
 @pytest.mark.parametrize(("key", "value"), [("frames_per_batch", 0), ("rescale", "yes")])
