@@ -9,5 +9,5 @@ _base_ = [
     "../_base_/models/segmenter_vit-b.py",
     "../_base_/datasets/davis2017.py",
     "../_base_/schedules/evaluation.py",
-    "../_base_/default_runtime.py",
+    "../_base_/segmentation_runtime.py",
 ]

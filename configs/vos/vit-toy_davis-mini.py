@@ -10,5 +10,5 @@ _base_ = [
     "../_base_/models/segmenter_vit-toy.py",
     "../_base_/datasets/davis_mini.py",
     "../_base_/schedules/evaluation.py",
-    "../_base_/default_runtime.py",
+    "../_base_/segmentation_runtime.py",
 ]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
+from mmengine.config import Config, DictAction
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from PIL import Image
 from reference.tiny_davis import tiny_davis
 
 from mmpmg.engine.hooks import SegmentationPictureHook
+
+ROOT = Path(__file__).parents[2]
 
 
 @MODELS.register_module()
@@ -55,8 +62,9 @@ def run_test(tmp_path: Path, model: dict, hook: dict, batch_size: int = 1) -> di
         ),
         test_cfg=dict(),
         test_evaluator=dict(type="DAVISMetric", table=str(tmp_path / "work" / "objects.csv")),
-        custom_hooks=[dict(type="SegmentationPictureHook", **hook)],
-        default_hooks=dict(checkpoint=None, logger=None),
+        default_hooks=dict(
+            checkpoint=None, logger=None, pictures=dict(type="SegmentationPictureHook", **hook)
+        ),
         default_scope="mmaction",
         experiment_name=f"segmentation_{tmp_path.name}",
     )
@@ -89,7 +97,36 @@ def test_a_model_that_predicts_no_masks_is_named(tmp_path):
         run_test(tmp_path, dict(step=0, predicts=False), dict())
 
 
+def test_every_test_draws_anew(tmp_path):
+    sample = ActionDataSample()
+    sample.gt_masks = sample.pred_masks = torch.ones(3, 16, 16, dtype=torch.uint8)
+    sample.set_metainfo(dict(sequence="one"))
+    runner = SimpleNamespace(work_dir=str(tmp_path), logger=logging.getLogger("test"))
+    batch = dict(inputs=[torch.zeros(1, 3, 3, 16, 16, dtype=torch.uint8)])
+    hook = SegmentationPictureHook(num_sequences=1)
+    for _ in range(2):
+        hook.before_test_epoch(runner)
+        hook.after_test_iter(runner, 0, batch, [sample])
+        (tmp_path / "pictures" / "one.png").unlink()  # there, or this raises
+    hook.before_test_epoch(runner)
+    with pytest.raises(ValueError, match=r"gt_masks.*default_hooks\.pictures=None"):
+        hook.after_test_iter(runner, 0, batch, [ActionDataSample()])
+
+
+@pytest.mark.parametrize("recipe", ["vit-b_davis2017", "vit-l_davis2017", "vit-toy_davis-mini"])
+def test_what_the_page_sets_changes_the_one_hook_of_a_recipe(recipe):
+    page = (ROOT / "docs/vos.md").read_text()
+    command = re.search(r"```bash\n([^`]*default_hooks\.pictures[^`]*)```", page)
+    pairs = re.findall(r"(default_hooks\.pictures\S*)=(\S+)", command[1])
+    path = ROOT / f"configs/vos/{recipe}.py"
+    config = Config.fromfile(str(path), import_custom_modules=False)
+    config.merge_from_dict({key: DictAction._parse_int_float_bool(text) for key, text in pairs})
+    hooks = [*config.default_hooks.values(), *config.get("custom_hooks", ())]
+    drawing = [hook for hook in hooks if hook.type == "SegmentationPictureHook"]
+    assert drawing == [dict(type="SegmentationPictureHook", num_sequences=30, film=True)]
+
+
 @pytest.mark.parametrize("option", ["num_sequences", "columns", "cell_height"])
 def test_an_illegal_option_is_named(option):
-    with pytest.raises(ValueError, match=f"SegmentationPictureHook.{option}"):
+    with pytest.raises(ValueError, match=rf"default_hooks\.pictures\.{option}"):
         SegmentationPictureHook(**{option: 0})

@@ -25,4 +25,3 @@ test_dataloader = dict(
     ),
 )
 test_evaluator = dict(type="DAVISMetric")
-custom_hooks = [dict(type="SegmentationPictureHook")]

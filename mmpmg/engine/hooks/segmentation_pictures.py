@@ -48,8 +48,8 @@ class SegmentationPictureHook(Hook):
         for name, value in options.items():
             if value is not None and value < 1:
                 raise ValueError(
-                    f"{name} {value} must be >= 1; mend custom_hooks: "
-                    f"SegmentationPictureHook.{name}"
+                    f"SegmentationPictureHook: {name} {value} must be >= 1; mend "
+                    f"default_hooks.pictures.{name}"
                 )
         self.num_sequences = num_sequences
         self.columns = columns
@@ -85,7 +85,7 @@ class SegmentationPictureHook(Hook):
         if not {"pred_masks", "gt_masks"} <= set(sample.keys()):
             raise ValueError(
                 "SegmentationPictureHook draws pred_masks and gt_masks, and a sample has only "
-                f"{', '.join(sample.keys())}; take it out of custom_hooks"
+                f"{', '.join(sample.keys())}; take it out with default_hooks.pictures=None"
             )
         frames = inputs[0].permute(1, 2, 3, 0).cpu().numpy()  # (1, 3, T, H, W)
         truth, predicted = _array(sample.gt_masks), _array(sample.pred_masks)
