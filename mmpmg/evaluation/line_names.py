@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from textwrap import shorten
 
 from .recipe_names import changes_from_recipe, flat
@@ -47,9 +48,21 @@ def line_names(runs: Sequence[Run], axis: str) -> dict[str, str]:
     return names
 
 
+def _other_list(run: Run) -> list[str]:
+    """Name the training list of a run, where it is not its recipe's."""
+    if run.config is None:
+        return []
+    key = "train_dataloader.dataset.ann_file="
+    changes = changes_from_recipe(run.config, run.recipe)
+    return [Path(change[len(key) :]).stem for change in changes if change.startswith(key)]
+
+
 def _line(run: Run, axis: str) -> tuple[str, tuple[str, ...]]:
     """Return a line's name, and what tells its pre-training from others of this name."""
-    tuning = re.sub(r"_\d+-shot$", "", run.same_steps) if axis == "shots" else run.same_steps
+    if axis == "shots":
+        tuning = re.sub(r"_\d+-shot$", "", run.same_steps)
+    else:
+        tuning = " on ".join([run.same_steps, *_other_list(run)])
     loaded = (run.loaded or "unknown").removesuffix("_1gpu")
     if run.pretraining is None:
         return f"{tuning}, {loaded}", ()

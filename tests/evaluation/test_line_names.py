@@ -78,3 +78,23 @@ def test_recipes_that_are_not_ours_are_told_apart_by_their_configs(tmp_path: Pat
         f"{TUNING}, theirs": ([2000, 2000], [0, 2]),
         f"{TUNING}, theirs (2)": ([2000], [1]),
     }
+
+
+def test_runs_on_other_lists_are_joined_over_shots_and_not_over_epochs(tmp_path: Path) -> None:
+    key = "train_dataloader.dataset.ann_file"
+    folders = []
+    for shots, epochs in ((1, 200), (5, 60)):
+        few = tmp_path / f"{shots}-shot_seed0.txt"
+        few.write_text(
+            "".join(f"{label}_{k}.mp4 {label}\n" for label in "01" for k in range(shots))
+        )
+        changes = {key: str(few), "train_cfg.max_epochs": epochs}
+        records = training(range(1, epochs + 1), [1.0] * epochs) + validation({epochs: shots / 100})
+        folders.append(write_run(tmp_path / f"{shots}-shot", TUNING, records, changes=changes))
+    runs = read_runs(folders)
+    line = f"{TUNING}, scratch"
+    assert accuracy_series(runs, "shots")[0] == {line: ([1, 5], [1, 5])}
+    assert accuracy_series(runs, "epochs")[0] == {
+        f"{TUNING} on 1-shot_seed0, scratch": ([200], [1]),
+        f"{TUNING} on 5-shot_seed0, scratch": ([60], [5]),
+    }
