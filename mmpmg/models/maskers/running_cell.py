@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from mmaction.registry import MODELS
+from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
 from mmpmg.models.token_noise import token_noise
@@ -54,12 +57,15 @@ class RunningCellMasker(nn.Module):
             )
         return round(self.mask_ratio * t * h * w)
 
-    def forward(self, seeds: Tensor, grid: Grid) -> Tensor:
+    def forward(
+        self, seeds: Tensor, grid: Grid, samples: Sequence[ActionDataSample] | None = None
+    ) -> Tensor:
         """Draw the masks of a batch.
 
         Args:
-            seeds: (B,) int64, one seed per sample, on the device where the mask is wanted.
+            seeds: (B,) int64, one seed per clip, on the device where the mask is wanted.
             grid: (t, h, w) of the tokens.
+            samples: The clips' samples, at which this masker does not look.
 
         Returns:
             (B, N) bool, True = masked, K True in every row.

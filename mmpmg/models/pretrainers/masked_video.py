@@ -201,7 +201,7 @@ class MaskedVideoPretrainer(BaseModel):
                 "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
             )
         seeds = batch_seeds(data_samples, len(clip), clip.device)
-        mask = self.masker(seeds, grid)
+        mask = self.masker(seeds, grid, data_samples)
         visible, masked = split_tokens(mask, self.masker.num_masked(grid))
         asked = masked if self.decoder_masker is None else self.ask(mask, seeds, grid)
         return MaskedTokens(mask, visible, masked, asked)
