@@ -5,6 +5,7 @@ from .class_count import ClassCountHook
 from .encoder_export import EncoderExportHook
 from .feature_statistics import FeatureStatisticsHook
 from .iteration_seed import IterationSeedHook
+from .masking_ratio import MaskingRatioHook
 from .reconstruction import ReconstructionHook
 from .sample_names import SampleNamesHook
 from .segmentation_pictures import SegmentationPictureHook
@@ -15,6 +16,7 @@ __all__ = [
     "EncoderExportHook",
     "FeatureStatisticsHook",
     "IterationSeedHook",
+    "MaskingRatioHook",
     "ReconstructionHook",
     "SampleNamesHook",
     "SegmentationPictureHook",

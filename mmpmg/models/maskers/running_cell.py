@@ -32,6 +32,9 @@ class RunningCellMasker(nn.Module):
         ValueError: Another ratio.
     """
 
+    schedulable = ()
+    """Nothing for ``MaskingRatioHook``: a cell of four places has no ratios in between."""
+
     def __init__(self, mask_ratio: float = 0.5) -> None:
         super().__init__()
         if mask_ratio not in (0.25, 0.5, 0.75):

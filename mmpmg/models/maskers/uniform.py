@@ -28,6 +28,9 @@ class UniformMasker(nn.Module, ABC):
             left visible on the grid it is used on.
     """
 
+    schedulable = ("mask_ratio",)
+    """What ``MaskingRatioHook`` may drive."""
+
     def __init__(self, mask_ratio: float = 0.75) -> None:
         super().__init__()
         if not 0 < mask_ratio < 1:
@@ -64,6 +67,10 @@ class UniformMasker(nn.Module, ABC):
                 f"[{1 / units:.4g}, 1) for model.masker.mask_ratio or another masker"
             )
         return count
+
+    def check(self, grid: Grid) -> None:
+        """Refuse a ratio that masks nothing or everything; raises as `num_masked_units` does."""
+        self.num_masked_units(grid)
 
     def num_masked(self, grid: Grid) -> int:
         """K, the tokens masked in every sample on a (t, h, w) grid."""
