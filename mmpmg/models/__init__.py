@@ -9,6 +9,7 @@ from . import (
     pretrainers,
     segmenters,
     targets,
+    tokenizers,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "pretrainers",
     "segmenters",
     "targets",
+    "tokenizers",
 ]

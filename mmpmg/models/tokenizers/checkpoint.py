@@ -1,0 +1,137 @@
+"""Weights of a tokenizer from a file: of our own training, or as VideoGPT published them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmpmg.models.checkpoint_fit import read_checkpoint, state_of
+from mmpmg.models.tokenizers.vqvae import VQVAE
+
+OPTIONAL = ("codebook.num_updates",)
+"""What VideoGPT's files lack: it decides which vectors are drawn next, and nothing else."""
+SETTINGS = {
+    # name in VideoGPT's hyper-parameters: name in a recipe
+    "n_codes": "num_codes",
+    "embedding_dim": "code_dim",
+    "n_hiddens": "channels",
+    "n_res_layers": "layers",
+    "downsample": "downsample",
+}
+
+
+class _Settings:
+    """Stands in for ``argparse.Namespace`` and Lightning's dict: fields and nothing else."""
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, Mapping):
+            raise UnpicklingError("refused: settings that are no dict of names")
+        self.__dict__.update(state)
+
+
+class _Name:
+    """Stands in for classes and functions of Lightning whose bare names are in its files."""
+
+
+_LIGHTNING = [
+    (_Settings, "argparse.Namespace"),
+    # Before 1.5 the state of a callback is kept under its class.
+    (_Name, "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"),
+    (_Name, "pytorch_lightning.callbacks.early_stopping.EarlyStopping"),
+    # Left in the settings where a script took all of the Trainer's options.
+    (_Name, "pytorch_lightning.utilities.argparse._gpus_arg_default"),
+    (_Name, "pytorch_lightning.utilities.argparse_utils._gpus_arg_default"),
+]
+
+
+def load_tokenizer(tokenizer: VQVAE, file: str) -> None:
+    """Fill a tokenizer from a file, of which nothing is run (with torch 2.6 or later).
+
+    Args:
+        tokenizer: As the recipe describes it.
+        file: A checkpoint of ``configs/tokenizer``, or one of VideoGPT's (a Lightning ``.ckpt``).
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is of another tokenizer; the message names the setting.
+        UnpicklingError: It is no checkpoint, or one that tries to run code.
+    """
+    if "://" not in file and not Path(file).is_file():
+        raise FileNotFoundError(
+            f"no checkpoint of a tokenizer at {file}; tools/train.py configs/tokenizer/RECIPE.py "
+            "trains one, and docs/tokenizers.md tells of VideoGPT's"
+        )
+    loaded = _read(file)
+    _check_settings(loaded.get("hyper_parameters"), tokenizer, file)
+    state = state_of(loaded, file)
+    _check_codebook(state, tokenizer, file)
+    own = tokenizer.state_dict()
+    missing = [key for key in own if key not in state and key not in OPTIONAL]
+    left_over = [key for key in state if key not in own]
+    other = [key for key in own if key in state and state[key].shape != own[key].shape]
+    if missing or left_over or other:
+        tells = [f"{len(missing)} weights are missing, such as {missing[0]}"] if missing else []
+        tells += [f"{len(left_over)} are left over, such as {left_over[0]}"] if left_over else []
+        tells += [
+            f"{key} is {tuple(state[key].shape)} in the file and {tuple(own[key].shape)} in the "
+            "tokenizer"
+            for key in other[:1]
+        ]
+        raise ValueError(
+            f"{file} is of another tokenizer: {'; '.join(tells)}. Give tokenizer (type, channels, "
+            "layers, downsample) the settings that it was trained with"
+        )
+    tokenizer.load_state_dict({**{key: own[key] for key in OPTIONAL}, **state})
+
+
+def _read(file: str) -> Mapping[str, Any]:
+    version = tuple(int(number) for number in torch.__version__.split(".")[:2])
+    if version < (2, 6):  # whose torch.load takes no stand-ins
+        return read_checkpoint(file)
+    with torch.serialization.safe_globals(_LIGHTNING):
+        return read_checkpoint(file)
+
+
+def _check_settings(found: Any, tokenizer: VQVAE, file: str) -> None:
+    """Compare VideoGPT's hyper-parameters with the recipe's, where a file has them."""
+    while isinstance(found, Mapping) and "args" in found:
+        found = found["args"]
+    fields = vars(found) if isinstance(found, _Settings) else found
+    if not isinstance(fields, Mapping):
+        return
+    own = dict(
+        n_codes=tokenizer.num_codes,
+        embedding_dim=tokenizer.codebook.code_dim,
+        n_hiddens=tokenizer.channels,
+        n_res_layers=tokenizer.layers,
+        downsample=tokenizer.downsample,
+    )
+    for name, key in SETTINGS.items():
+        value = tuple(fields[name]) if name == "downsample" and name in fields else fields.get(name)
+        if name in fields and value != own[name]:
+            raise ValueError(
+                f"{file} was trained with {name}={value}, and the recipe's tokenizer has "
+                f"{key}={own[name]}; set tokenizer.{key}={value}"
+            )
+
+
+def _check_codebook(state: Mapping[str, Tensor], tokenizer: VQVAE, file: str) -> None:
+    """Compare the codebooks, which a head is built for, before all else."""
+    codes = state.get("codebook.embeddings")
+    if codes is None:
+        raise ValueError(
+            f"{file} holds no codebook.embeddings, so it is no checkpoint of a tokenizer; it has "
+            f"{', '.join(list(state)[:3]) or 'nothing'} ..."
+        )
+    wanted = (tokenizer.num_codes, tokenizer.codebook.code_dim)
+    if tuple(codes.shape) != wanted:
+        raise ValueError(
+            f"{file} has {codes.shape[0]} codes of {codes.shape[1]} numbers, and the recipe's "
+            f"tokenizer {wanted[0]} of {wanted[1]}; set tokenizer.num_codes={codes.shape[0]} and "
+            f"tokenizer.code_dim={codes.shape[1]}"
+        )
