@@ -4,6 +4,7 @@ r"""Annotation files for MMAction2 from data sets as they are downloaded, and pa
     tools/prepare_data.py ucf101                   # data/ucf101/{annotations,videos}
     tools/prepare_data.py hmdb51 testTrainMulti_7030_splits --videos /datasets/hmdb51
     tools/prepare_data.py kinetics400 --no-open --allow-missing
+    tools/prepare_data.py mimetics --allow-missing # two clips a class to train on
     tools/prepare_data.py synapt uav_human --train uav/train.csv --val uav/val.csv
     tools/prepare_data.py subset data/ucf101/ucf101_train_split_1_videos.txt \
         --shots 1 5 10 25 50 --seed 0 1 2 --frame-difference
@@ -24,6 +25,7 @@ from mmpmg.datasets.preparation import (
     Diving48,
     IkeaFA,
     Kinetics400,
+    Mimetics,
     MiniSSv2,
     PathLabelLists,
     PreparationError,
@@ -88,6 +90,11 @@ def parse_options() -> dict[str, Any]:
         "--protocol", type=int, choices=[1, 2], default=1, help="cross-subject v1 (SynAPT's) or v2"
     )
     add("kinetics400", "the CSV lists", "data/kinetics400")
+    command = add("mimetics", "a few clips a class, and the others", "data/mimetics")
+    command.add_argument(
+        "--shots", type=int, default=2, help="clips of each class to train on (2, as DEMVM)"
+    )
+    command.add_argument("--seed", dest="seeds", type=int, nargs="+", default=[0], help="(0)")
     command = add("synapt", "lists of path;label by SynAPT and PPMA")
     command.add_argument(
         "dataset", choices=list(FACTS), type=lambda name: name.replace("-", "_"),
@@ -124,7 +131,7 @@ def main() -> None:
     sources = {
         "ucf101": UCF101, "hmdb51": HMDB51, "diving48": Diving48, "ssv2": SSv2,
         "ssv2-mini": MiniSSv2, "ikeafa": IkeaFA, "uav-human": UAVHuman, "kinetics400": Kinetics400,
-        "synapt": PathLabelLists,
+        "mimetics": Mimetics, "synapt": PathLabelLists,
     }  # fmt: skip
 
     def progress(count: int) -> Progress:

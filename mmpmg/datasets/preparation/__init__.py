@@ -6,6 +6,7 @@ from .few_shot import few_shot, fraction
 from .frame_difference import frame_difference, thirds
 from .hmdb51 import HMDB51
 from .kinetics400 import Kinetics400
+from .mimetics import Mimetics
 from .mini_ssv2 import MiniSSv2
 from .named_videos import IkeaFA, UAVHuman
 from .path_label_lists import PathLabelLists
@@ -24,6 +25,7 @@ __all__ = [
     "Diving48",
     "IkeaFA",
     "Kinetics400",
+    "Mimetics",
     "MiniSSv2",
     "PathLabelLists",
     "PreparationError",

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from .errors import PreparationError, stop_for
-from .reading import find_file, read_csv
+from .reading import find_file
 from .sources import FACTS, DatasetFacts
 from .video_index import VideoIndex
-from .video_list import ListedVideo, VideoLists
+from .video_list import VideoLists
+from .youtube_clips import class_labels, listed_clips, read_rows
 
-_COLUMNS = ("label", "youtube_id", "time_start", "time_end")
 _NAMES = {
     "train": ["train.csv", "kinetics_train.csv", "kinetics-400_train.csv"],
     "val": ["val.csv", "validate.csv", "kinetics_val.csv", "kinetics-400_val.csv"],
@@ -43,27 +42,11 @@ class Kinetics400:
             PreparationError: a file is missing or a row is not as it should be.
         """
         paths = {part: find_file(self.annotations, _NAMES[part], self.remedy) for part in _NAMES}
-        rows = {part: list(read_csv(path, _COLUMNS)) for part, path in paths.items()}
-        classes = sorted({row["label"].replace(" ", "_") for _, row in rows["train"]})
-        if len(classes) != self.facts.num_classes:
-            raise PreparationError(
-                f"{paths['train']} has {len(classes)} classes instead of "
-                f"{self.facts.num_classes}. {self.remedy}"
-            )
-        labels = {name: label for label, name in enumerate(classes)}
-        group, problems = [], []
-        for part, found in rows.items():
-            videos = []
-            for where, row in found:
-                name = row["label"].replace(" ", "_")
-                try:
-                    start, end = (round(float(row[key])) for key in ("time_start", "time_end"))
-                    clip = f"{row['label']}/{row['youtube_id']}_{start:06d}_{end:06d}"
-                    videos.append(ListedVideo(clip, labels[name], where))
-                except KeyError:
-                    problems.append(f"{where}: {row['label']!r} is no class of {paths['train']}")
-                except ValueError:
-                    problems.append(f"{where}: time_start and time_end must be seconds")
-            group.append(self.facts.video_list(part, videos))
-        stop_for(problems, self.remedy)
-        return VideoLists(self.facts.num_classes, [group], classes)
+        rows = {part: read_rows(path) for part, path in paths.items()}
+        train = paths["train"]
+        labels = class_labels(train, rows["train"], self.facts.num_classes, self.remedy)
+        group = [
+            self.facts.video_list(part, listed_clips(train, found, labels, self.remedy))
+            for part, found in rows.items()
+        ]
+        return VideoLists(self.facts.num_classes, [group], list(labels))

@@ -72,5 +72,6 @@ FACTS = {
         DatasetFacts("ikeafa", 12, {0: (1781, 163)}),
         DatasetFacts("uav_human", 155, {0: (16285, 6191)}),
         DatasetFacts("kinetics400", 400, {}),
+        DatasetFacts("mimetics", 50, {}),
     )
 }
