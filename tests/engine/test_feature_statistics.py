@@ -136,3 +136,18 @@ def test_another_classifier_and_no_batches_are_refused():
         FeatureStatisticsHook().before_train(runner(Model(nn.Linear(6, 4)), features()))
     with pytest.raises(ValueError, match="max_batches=0"):
         FeatureStatisticsHook(max_batches=0)
+
+
+def test_a_map_counts_as_the_mean_of_its_places():
+    """As a Swin gives it: measured, standardised and classified like that mean."""
+    head, values = LinearProbeHead(4, 6), features()
+    generator = torch.Generator().manual_seed(1)
+    places = torch.randn(len(values), 6, 2, 3, 3, generator=generator)
+    maps = places - places.mean((2, 3, 4), keepdim=True) + values[..., None, None, None]
+    FeatureStatisticsHook().before_train(runner(Model(head), maps))
+    plain = LinearProbeHead(4, 6)
+    FeatureStatisticsHook().before_train(runner(Model(plain), values))
+    torch.testing.assert_close(head.feature_mean, plain.feature_mean)
+    torch.testing.assert_close(head.feature_std, plain.feature_std, rtol=1e-3, atol=1e-5)
+    torch.nn.init.eye_(head.fc_cls.weight)
+    torch.testing.assert_close(head(maps), head(values), rtol=1e-3, atol=1e-2)

@@ -61,7 +61,7 @@ class FeatureStatisticsHook(Hook):
             if number == self.max_batches:
                 break
             inputs = model.data_preprocessor(batch, training=False)["inputs"]
-            features = model.extract_feat(inputs, stage="backbone")[0].double()
+            features = head.pool(model.extract_feat(inputs, stage="backbone")[0]).double()
             totals[0] += len(features)
             totals[1] += features.sum(0)
             totals[2] += features.square().sum(0)

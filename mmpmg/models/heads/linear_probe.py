@@ -53,15 +53,24 @@ class LinearProbeHead(TimeSformerHead):
         self.feature_mean.copy_(mean)
         self.feature_std.copy_((variance + 1e-6).sqrt())
 
+    @staticmethod
+    def pool(x: Tensor) -> Tensor:
+        """Average a map over its places: (B, C, ...) -> (B, C).
+
+        A ViT averages its tokens itself and hands on (B, C), which stays what it is; a Swin hands
+        on (B, C, T, H, W).
+        """
+        return x.flatten(2).mean(2) if x.ndim > 2 else x
+
     def forward(self, x: Tensor, **options: object) -> Tensor:
         """Classify.
 
         Args:
-            x: (B, C) features.
+            x: (B, C) features, or a map (B, C, T, H, W), which is averaged.
             **options: Ignored; in MMAction2's signature.
 
         Returns:
             (B, num_classes) scores.
         """
         std = torch.where(self.feature_std > 0, self.feature_std, 1.0)
-        return self.fc_cls((x - self.feature_mean) / std)
+        return self.fc_cls((self.pool(x) - self.feature_mean) / std)
