@@ -14,7 +14,7 @@ def export_encoder(checkpoint: str | Path, out: str | Path) -> Path:
     """Write the encoder of a pre-training checkpoint as a file that ``load_from`` takes.
 
     Args:
-        checkpoint: A checkpoint of a ``MaskedVideoPretrainer``, as MMEngine wrote it.
+        checkpoint: A checkpoint of a pretrainer, as MMEngine wrote it.
         out: File to write; its folder is made. Optimizer state is left out.
 
     Returns:

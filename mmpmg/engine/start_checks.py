@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmaction.datasets import VideoDataset
+from mmaction.models.backbones import SwinTransformer3D
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
@@ -92,7 +93,7 @@ def check_resumed(runner: Runner, file: str) -> None:
 
 
 def check_named_weights(model: nn.Module) -> None:
-    """Refuse a ``Pretrained`` init_cfg whose file does not fit a vision transformer.
+    """Refuse a ``Pretrained`` init_cfg whose file does not fit a vision or Swin transformer.
 
     MMEngine leaves out what does not fit, with a warning, and trains from scratch.
 
@@ -102,7 +103,7 @@ def check_named_weights(model: nn.Module) -> None:
     Raises:
         ValueError: The file does not fit.
     """
-    if not _is_plain_vit(model):
+    if _feature_width(model) is None:
         return
     for place, module in (("model", model), ("model.backbone", model.backbone)):
         choices = getattr(module, "init_cfg", None) or []
@@ -120,18 +121,20 @@ def check_named_weights(model: nn.Module) -> None:
             check_fit(model, state, f"{place}.init_cfg with checkpoint={file}, prefix={prefix!r}")
 
 
-def _is_plain_vit(model: nn.Module) -> bool:
-    """Whether the encoder is one of one width: Swin, too, has embed_dims, but no pos_embed."""
+def _feature_width(model: nn.Module) -> int | None:
+    """Numbers a clip that a ViT or a Swin hands to a classifier; None for another encoder."""
     backbone = getattr(model, "backbone", None)
-    return hasattr(backbone, "pos_embed") and isinstance(getattr(backbone, "embed_dims", None), int)
+    if isinstance(backbone, SwinTransformer3D):
+        return int(backbone.num_features[max(backbone.out_indices)])
+    width = getattr(backbone, "embed_dims", None)
+    return width if hasattr(backbone, "pos_embed") and isinstance(width, int) else None
 
 
 def _check_classifier(model: nn.Module) -> None:
-    wanted = getattr(getattr(model, "cls_head", None), "in_channels", None)
-    if not _is_plain_vit(model) or wanted is None:
-        return
-    width = model.backbone.embed_dims
-    if wanted != width:
+    wanted, width = getattr(getattr(model, "cls_head", None), "in_channels", None), None
+    if wanted is not None:
+        width = _feature_width(model)
+    if width is not None and wanted != width:
         raise ValueError(
             f"model.cls_head.in_channels={wanted}, but model.backbone gives {width} numbers a clip "
             f"(its arch or embed_dims): --cfg-options model.cls_head.in_channels={width}"

@@ -13,7 +13,15 @@ from torch import Tensor, nn
 
 HEAD = "cls_head."
 ENCODER = "backbone."
-CLOSING = ("backbone.norm.", "backbone.fc_norm.")
+CLOSING = (
+    "backbone.norm.",
+    "backbone.fc_norm.",
+    # Of a Swin: what its pre-training alone has. The norm of its last stage serves both.
+    "backbone.mask_token",
+    "backbone.norm0.",
+    "backbone.norm1.",
+    "backbone.norm2.",
+)
 POSITIONS = "backbone.pos_embed"
 
 
@@ -23,10 +31,10 @@ def check_fit(
     """Refuse weights that MMEngine would leave out with a warning, training from scratch instead.
 
     A classifier may be missing or of another shape: it belongs to another set of classes. So may
-    the encoder's closing norms, which differ between pre-training and recognition, and what only
-    the file has outside the encoder, such as a decoder. Every other weight of the encoder must be
-    in the file, the patch embedding too, and no other. Buffers, such as fixed positions, follow
-    from the model's sizes and are not compared.
+    the encoder's closing norms and mask token, which differ between pre-training and recognition,
+    and what only the file has outside the encoder, such as a decoder. Every other weight of the
+    encoder must be in the file, the patch embedding too, and no other. Buffers, such as fixed
+    positions, follow from the model's sizes and are not compared.
 
     Args:
         model: The model, not wrapped.
@@ -60,7 +68,8 @@ def check_fit(
             f"{name} does not fit the recipe's model in {len(other)} of {len(shared)} "
             f"weights, for example {other[0]}: {tuple(state[other[0]].shape)} in the file, "
             f"{shapes[other[0]]} in the model; give model.backbone (arch, patch_size, "
-            "tubelet_size, embed_dims, depth) the settings of the pre-training"
+            "tubelet_size, embed_dims, depth; of a Swin arch, window_size) the settings of the "
+            "pre-training"
         )
 
     encoder = [key for key in {**shapes, **state} if key.startswith(ENCODER)]
@@ -73,9 +82,9 @@ def check_fit(
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
             f"{len(left_over)} are left over, for example {example}; give model.backbone (arch, "
-            "depth) the settings of the pre-training; --resume wants a checkpoint of the same "
-            "recipe, tools/test.py a fine-tuned one, reconstructions an epoch_N.pth, which still "
-            "has its decoder"
+            "depth or depths) the settings of the pre-training; --resume wants a checkpoint of the "
+            "same recipe, tools/test.py a fine-tuned one, reconstructions an epoch_N.pth, which "
+            "still has its decoder"
         )
 
 

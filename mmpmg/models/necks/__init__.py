@@ -1,5 +1,6 @@
 """Decoders."""
 
 from .mae_decoder import MAEDecoder
+from .swin_decoder import FusingSwinDecoder, SwinDecoder
 
-__all__ = ["MAEDecoder"]
+__all__ = ["FusingSwinDecoder", "MAEDecoder", "SwinDecoder"]

@@ -1,4 +1,4 @@
-"""The pretrainer: wires masker, encoder, decoders and heads, and computes nothing itself."""
+"""The pretrainer for encoders that see visible tokens only: VideoMAE, MotionMAE."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any, NamedTuple
 import torch
 from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
-from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
-from mmpmg.models.pretrainers.branches import decoder_owners, given_branches
-from mmpmg.models.sample_seeds import batch_seeds
-from mmpmg.models.targets.whole_clip import WholeClip
+from mmpmg.models.pretrainers.pretrainer import Losses, Pretrainer
 from mmpmg.models.token_noise import token_noise
-from mmpmg.models.tokens import Grid, first_tokens, split_tokens, token_grid
+from mmpmg.models.tokens import Grid, first_tokens, split_tokens
 
 DECODER_STREAM = 2
 
@@ -34,20 +31,16 @@ class MaskedTokens(NamedTuple):
 
 
 @MODELS.register_module()
-class MaskedVideoPretrainer(BaseModel):
-    """Masked video modelling: hide tokens, encode the rest, predict what was hidden.
+class MaskedVideoPretrainer(Pretrainer):
+    """Masked video modelling with an encoder that masked tokens never enter.
 
-    One encoder (``backbone``), and one or more named branches of a decoder (``neck``) and a
-    ``head``, so VideoMAE is one branch and MotionMAE is two. Sizes that follow from the encoder
-    (widths, number and shape of tokens) are handed on to the other parts, so a recipe states them
-    once.
+    VideoMAE is one branch and MotionMAE is two, see `Pretrainer`.
 
     Args:
         backbone: Encoder that takes ``(clip, visible)``.
-        masker: Draws the (B, N) masks from the samples' seeds.
-        branches: name -> dict(neck=..., head=...); the loss of branch ``x`` is logged as
-            ``loss_x``. None takes a base's branch out. A neck that is the name of another branch
-            shares that branch's decoder (MotionMAE, Table 10), which then runs once.
+        masker: Draws the masks, with equally many masked tokens in every sample.
+        branches: name -> dict(neck=..., head=...), see `Pretrainer`. A neck that is the name of
+            another branch shares that branch's decoder (MotionMAE, Table 10).
         decoder_masker: Draws tokens that the decoder is spared while training, as VideoMAE V2 does
             (arXiv 2303.16727, Sec. 3). The decoder then gets the visible tokens and the masked ones
             that this masker keeps, and the loss is taken of the latter. (The authors' code also
@@ -57,8 +50,7 @@ class MaskedVideoPretrainer(BaseModel):
         init_cfg: MMEngine initialisers.
 
     Raises:
-        ValueError: No branches, one that is not a neck and a head, one that shares what is not
-            there, or a target that cannot be computed from these clips.
+        ValueError: See `Pretrainer`; or a masker that masks more in one sample than in another.
     """
 
     def __init__(
@@ -70,85 +62,34 @@ class MaskedVideoPretrainer(BaseModel):
         data_preprocessor: dict | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        preprocessor = MODELS.build(
-            data_preprocessor or {}, default_args=dict(type="ActionDataPreprocessor")
-        )
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
-        branches = given_branches(branches)
-        self.decoder_of = decoder_owners(branches)
-        self.backbone = MODELS.build(backbone)
-        self.masker = MODELS.build(masker)
+        super().__init__(backbone, masker, branches, data_preprocessor, init_cfg)
         self.decoder_masker: Any = None if decoder_masker is None else MODELS.build(decoder_masker)
-        self.num_asked(self.backbone.grid)  # raises now rather than at the first step
-        self.necks, self.heads = ModuleDict(), ModuleDict()
-        for name, owner in self.decoder_of.items():
-            if name == owner:
-                self.necks[name] = MODELS.build(
-                    branches[name]["neck"],
-                    default_args=dict(
-                        in_channels=self.backbone.embed_dims, num_tokens=self.backbone.num_tokens
-                    ),
-                )
-        num_frames = self.backbone.grid[0] * self.backbone.token_shape[0]
-        for name, owner in self.decoder_of.items():
-            self.heads[name] = MODELS.build(
-                branches[name]["head"],
-                default_args=dict(
-                    in_channels=self.necks[owner].embed_dims, token_shape=self.backbone.token_shape
-                ),
-            )
-            self.heads[name].check(num_frames, self.data_preprocessor)
+        if self.decoder_masker is not None:
+            _check_count(self.decoder_masker, "decoder_masker")
+            self.num_asked(self.backbone.grid)
 
-    def forward(
-        self,
-        inputs: Tensor,
-        data_samples: list[ActionDataSample] | None = None,
-        mode: str = "tensor",
-    ) -> Tensor | dict[str, Tensor] | list[ActionDataSample]:
-        """MMEngine's three modes.
+    def check_parts(self) -> None:
+        """Refuse a masker that cannot say how many tokens it masks, or masks none or all."""
+        _check_count(self.masker, "masker")
+        self.masker.num_masked(self.backbone.grid)
 
-        Args:
-            inputs: (B, V, C, T, H, W), V views of each sample, normalised.
-            data_samples: B samples; ``metainfo["sample_seed"]`` decides each one's mask.
-            mode: "loss" -> dict of losses; "predict" -> samples with ``mask`` (V, N) and
-                ``prediction`` (name -> (V, K, values)); "tensor" -> (B*V, N, width) features of
-                the unmasked clip.
+    def decoder_sizes(self) -> dict[str, int]:
+        """Width of the encoder, and N."""
+        return dict(in_channels=self.backbone.embed_dims, num_tokens=self.backbone.num_tokens)
 
-        Raises:
-            ValueError: Any other mode.
-        """
-        clip = inputs.flatten(0, 1)
-        if mode == "loss":
-            return self.loss(clip, data_samples)
-        if mode == "predict":
-            return self.predict(clip, data_samples)
-        if mode == "tensor":
-            return self.extract_feat(clip)
-        raise ValueError(f"mode {mode!r} is unknown; it is one of 'loss', 'predict', 'tensor'")
-
-    def loss(
-        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
-    ) -> dict[str, Tensor]:
+    def loss(self, clip: Tensor, data_samples: list[ActionDataSample] | None = None) -> Losses:
         """Losses of a batch of clips (B, C, T, H, W), one per branch."""
         tokens = self.draw(clip, data_samples)
         encoded = self.backbone(clip, tokens.visible)
         whole = self.whole_clip(clip, data_samples)
         features = self.decode(encoded, tokens.visible, tokens.asked)
-        return {
-            f"loss_{name}": head.loss(features[name], whole, tokens.asked)
-            for name, head in self.heads.items()
-        }
+        return self.head_losses(features, whole, tokens.asked)
 
     @torch.no_grad()
     def predict(self, clip: Tensor, data_samples: list[ActionDataSample]) -> list[ActionDataSample]:
-        """Attach the mask and each branch's prediction to the samples."""
+        """Attach the mask (V, N) and each branch's prediction (V, K, values) to the samples."""
         tokens, predictions = self.reconstruct(clip, data_samples)
-        views = len(clip) // len(data_samples)
-        for i, sample in enumerate(data_samples):
-            rows = slice(i * views, (i + 1) * views)
-            sample.mask = tokens.mask[rows]
-            sample.prediction = {name: p[rows] for name, p in predictions.items()}
-        return data_samples
+        return self.attach(data_samples, tokens.mask, predictions)
 
     def reconstruct(
         self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
@@ -189,19 +130,8 @@ class MaskedVideoPretrainer(BaseModel):
         Raises:
             ValueError: The clip is not of the size that the encoder was built for.
         """
-        size = (clip.shape[2], clip.shape[3], clip.shape[4])
-        grid = token_grid(size, self.backbone.token_shape)
-        if grid != self.backbone.grid:
-            built = tuple(
-                count * side
-                for count, side in zip(self.backbone.grid, self.backbone.token_shape, strict=True)
-            )
-            raise ValueError(
-                f"a clip of (T, H, W) = {size} meets an encoder built for {built}; make the "
-                "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
-            )
-        seeds = batch_seeds(data_samples, len(clip), clip.device)
-        mask = self.masker(seeds, grid, data_samples)
+        mask, seeds = self.draw_mask(clip, data_samples)
+        grid = self.backbone.grid
         visible, masked = split_tokens(mask, self.masker.num_masked(grid))
         asked = masked if self.decoder_masker is None else self.ask(mask, seeds, grid)
         return MaskedTokens(mask, visible, masked, asked)
@@ -235,15 +165,12 @@ class MaskedVideoPretrainer(BaseModel):
         noise = token_noise(own, mask.shape[1], stream=DECODER_STREAM)
         return first_tokens(priority, noise, self.num_asked(grid))
 
-    def whole_clip(
-        self, clip: Tensor, data_samples: list[ActionDataSample] | None = None
-    ) -> WholeClip:
-        """Return what targets are computed from, of a normalised clip (B, C, T, H, W)."""
-        return WholeClip(self.pixels(clip), data_samples)
 
-    def pixels(self, clip: Tensor) -> Tensor:
-        """Undo the normalisation of the data preprocessor: (B, C, T, H, W) in [0, 1]."""
-        mean = getattr(self.data_preprocessor, "mean", None)
-        if mean is None:
-            return clip / 255
-        return torch.addcmul(mean / 255, clip, self.data_preprocessor.std / 255)
+def _check_count(masker: Any, key: str) -> None:
+    if not hasattr(masker, "num_masked"):
+        raise ValueError(
+            f"model.{key}.type={type(masker).__name__!r} masks more tokens in one sample than in "
+            "another, and this encoder drops masked tokens: all samples need the same number. "
+            "Give FlowGuidedMasker, which masks exactly that many and more where something moves; "
+            f"{type(masker).__name__} belongs to an encoder with mask tokens (MaskTokenPretrainer)"
+        )

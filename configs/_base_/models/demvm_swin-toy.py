@@ -1,0 +1,14 @@
+"""DEMVM for two CPU cores: 16 x 64 x 64, 8 x 8 x 8 tokens, a Swin of 5 M weights from scratch.
+
+The windows are 4 x 4, so that the third stage's 4 x 4 map still fills one.
+"""
+
+_base_ = "./demvm_swin-t.py"
+model = dict(
+    backbone=dict(
+        arch=dict(embed_dims=48, depths=(2, 2, 2, 2), num_heads=(2, 4, 8, 16)),
+        img_size=64,
+        window_size=(8, 4, 4),
+        init_cfg=None,
+    )
+)

@@ -1,0 +1,114 @@
+"""Guesses the codes of masked tokens."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from mmaction.registry import MODELS
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmpmg.models.targets.whole_clip import WholeClip
+from mmpmg.models.tokens import TokenShape, token_grid
+
+PLACE = "model.branches.*.head"
+INIT = dict(type="TruncNormal", layer="Linear", std=0.02, bias=0.0)
+"""BEVT's and BEiT's: at first every code is as likely as any other, whatever the features."""
+
+
+@MODELS.register_module()
+class MaskedClassificationHead(BaseModule):
+    """A linear classifier over the codes of a tokenizer (Eq. 3) and its cross-entropy (Eq. 4, 5).
+
+    As it is printed, Eq. 4 adds the binary cross-entropy of each code, `y log p + (1 - y) log(1 -
+    p)`, on the softmax of Eq. 3. What the text says, "cross-entropy", and what token prediction
+    does in BEiT and BEVT, is the softmax's own: ``-log p`` of the true code. That is computed here,
+    averaged over all masked tokens of the batch.
+
+    Behind the Swin encoder features come one masked token after the other, behind the ViT as
+    (B, K, C); both are told by ``masked``.
+
+    Args:
+        target: Config of what gives the codes, such as ``dict(type="CodebookTarget", ...)``;
+            ``token_shape`` is added. It says ``num_codes`` and, called with the clip and a (B, N)
+            mask, returns the (M,) codes of the masked tokens.
+        in_channels: Width of the decoder; the pretrainer fills it in.
+        token_shape: (frames, rows, columns) of a token; the pretrainer fills it in.
+        loss_weight: Factor of the loss, finite and >= 0.
+        label_smoothing: Share of the probability that the true code hands to all codes alike, in
+            [0, 1); none in the paper.
+        init_cfg: MMEngine initialisers; a truncated normal by default.
+
+    Raises:
+        ValueError: An option is out of its range.
+    """
+
+    def __init__(
+        self,
+        target: dict,
+        in_channels: int,
+        token_shape: TokenShape,
+        loss_weight: float = 1.0,
+        label_smoothing: float = 0.0,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(dict(INIT) if init_cfg is None else init_cfg)
+        if not 0 <= loss_weight < math.inf:
+            raise ValueError(
+                f"loss_weight {loss_weight} must be finite and >= 0; mend {PLACE}.loss_weight"
+            )
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"label_smoothing {label_smoothing} is outside [0, 1); mend {PLACE}.label_smoothing"
+            )
+        self.target = MODELS.build(target, default_args=dict(token_shape=token_shape))
+        self.classifier = nn.Linear(in_channels, self.target.num_codes)
+        self.token_shape = token_shape
+        self.loss_weight = loss_weight
+        self.label_smoothing = label_smoothing
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Predict: (..., in_channels) -> (..., num_codes) logits."""
+        return self.classifier(features)
+
+    def check(self, num_frames: int, data_preprocessor: nn.Module) -> None:
+        """Refuse a model in which the target cannot be computed, when it is built.
+
+        Args:
+            num_frames: T of the clips that the encoder is built for.
+            data_preprocessor: The model's.
+
+        Raises:
+            ValueError: It cannot; the message names the recipe key.
+        """
+        self.target.check(num_frames, data_preprocessor)
+
+    def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> dict[str, Tensor]:
+        """Loss of a batch times its weight, and how many codes are guessed right.
+
+        Args:
+            features: (M, in_channels) or (B, K, in_channels) of the masked tokens, in their order.
+            clip: The unmasked clips.
+            masked: (B, N) bool, or (B, K) int64 numbers of the masked tokens, ascending.
+
+        Returns:
+            ``loss``, a scalar in float32, and ``accuracy`` in [0, 1] over the masked tokens.
+        """
+        with torch.no_grad():
+            codes = self.target(clip, self._mask(clip, masked))
+        logits = self(features).flatten(0, -2).float()
+        loss = F.cross_entropy(logits, codes, label_smoothing=self.label_smoothing)
+        with torch.no_grad():
+            accuracy = (logits.argmax(1) == codes).float().mean()
+        return dict(loss=self.loss_weight * loss, accuracy=accuracy)
+
+    def _mask(self, clip: WholeClip, masked: Tensor) -> Tensor:
+        """(B, K) numbers -> (B, N) bool; a mask as it is."""
+        if masked.dtype == torch.bool:
+            return masked
+        size = clip.pixels.shape
+        t, h, w = token_grid((size[2], size[3], size[4]), self.token_shape)
+        mask = torch.zeros(len(masked), t * h * w, dtype=torch.bool, device=masked.device)
+        return mask.scatter_(1, masked, True)
