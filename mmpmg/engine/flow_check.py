@@ -1,4 +1,4 @@
-"""Whether the flow that a model is given is that of the clips that it sees."""
+"""Whether the flow or motion map that a model is given is that of the clips that it sees."""
 
 from __future__ import annotations
 
@@ -13,23 +13,32 @@ from mmpmg.engine.recipe_changes import walk_recipe
 
 
 def check_flow_order(recipe: Config) -> None:
-    """Refuse to train on a flow behind whose making something moves the pixels.
+    """Refuse to train on a flow or a motion map behind whose making something moves the pixels.
 
     A change of size is seen in the flow's own, when it meets the clip; a flip, a crop or a rotation
-    to the same size is not, and would teach a wrong flow in silence.
+    to the same size is not, and would teach a wrong flow, or guide a masker wrongly, in silence.
 
     Args:
         recipe: With ``model`` and ``train_dataloader``, changes included.
 
     Raises:
-        ValueError: ``model.data_preprocessor.with_flow``, and behind ``PMGPipeline``, ``PMGAug`` or
-            ``DenseFlow`` stands a step that is not known to leave pixels where they are.
+        ValueError: ``model.data_preprocessor.with_flow``, or a pipeline with a ``MotionMap``, and
+            behind ``PMGPipeline``, ``PMGAug``, ``DenseFlow`` or ``MotionMap`` stands a step that is
+            not known to leave pixels where they are.
     """
     preprocessor = (recipe.get("model") or {}).get("data_preprocessor") or {}
     dataset = (recipe.get("train_dataloader") or {}).get("dataset")
-    if not preprocessor.get("with_flow") or not isinstance(dataset, Mapping):
+    if not isinstance(dataset, Mapping):
         return
     for path, pipeline in pipelines(dataset):
+        mapped = any(step_name(step) == "MotionMap" for _, step in walk_recipe(pipeline, path))
+        if not (mapped or preprocessor.get("with_flow")):
+            continue
+        what, cure = (
+            ("motion map", f"drop MotionMap from {path}")
+            if mapped
+            else ("flow", "set model.data_preprocessor.with_flow=False")
+        )
         made = ""
         steps = pipeline.items() if isinstance(pipeline, Mapping) else enumerate(pipeline)
         for key, step in steps:
@@ -38,10 +47,9 @@ def check_flow_order(recipe: Config) -> None:
             name = step_name(step)
             if made and name not in KEEPS_PIXELS_IN_PLACE | set(MAKES_MOTION):
                 raise ValueError(
-                    f"{path}.{key}, a {name}, stands behind {made}: the flow would be that of the "
-                    "clip before it. Put it before that step, or set "
-                    "model.data_preprocessor.with_flow=False; flips can be left to "
-                    "model.data_preprocessor.flip_ratio, which mirrors the flow as well"
+                    f"{path}.{key}, a {name}, stands behind {made}: the {what} would be that of "
+                    f"the clip before it. Put it before that step, or {cure}; flips can be left to "
+                    f"model.data_preprocessor.flip_ratio, which mirrors the {what} as well"
                 )
             made = made or _maker(step)
 

@@ -3,6 +3,7 @@
 from .crop import MultiScaleCropInside
 from .dense_flow import DenseFlow
 from .load_sequence import LoadSequence
+from .motion_map import MotionMap
 from .pmg import PMGAug, PMGPipeline
 from .rand_augment import ClipRandAugment
 
@@ -10,6 +11,7 @@ __all__ = [
     "ClipRandAugment",
     "DenseFlow",
     "LoadSequence",
+    "MotionMap",
     "MultiScaleCropInside",
     "PMGAug",
     "PMGPipeline",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-MAKES_MOTION = ("PMGPipeline", "PMGAug", "DenseFlow")
-"""Steps behind which the motion, or the flow, of a clip is known."""
+MAKES_MOTION = ("PMGPipeline", "PMGAug", "DenseFlow", "MotionMap")
+"""Steps behind which the motion, the flow, or the motion map of a clip is known."""
 
 KEEPS_PIXELS_IN_PLACE = frozenset(
-    {"DenseFlow", "FormatShape", "PackActionInputs", "ColorJitter", "SeedSample"}
+    {"DenseFlow", "MotionMap", "FormatShape", "PackActionInputs", "ColorJitter", "SeedSample"}
 )
 """Steps that change how frames are stored or coloured, not where anything stands in them."""

@@ -10,6 +10,12 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
+from mmpmg.models.data_preprocessors.batch_motion_map import (
+    MOTION_MAP,
+    check_motion_maps,
+    flip_motion_map,
+    take_motion_maps,
+)
 from mmpmg.models.data_preprocessors.clip_flow import (
     attach_flow,
     check_flow,
@@ -60,6 +66,9 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
             only; in [0, 1]. Decided by the sample's own seed: the same on any batch and rank. The
             worker's ``flow`` and ``covisible`` are then taken as with ``with_flow``, and mirrored;
             a mirrored sample loses ``motion`` and ``motions``, which describe the clip as it was.
+
+    A ``motion_map`` in the samples (transform ``MotionMap``) is brought to the device and mirrored
+    with its clip; a masker reads it with `batch_motion_map.batch_motion_map`.
 
     Raises:
         ValueError: Options that exclude each other or are out of their range.
@@ -118,11 +127,15 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
                 attach_flow(data_samples, self.device)
             elif self.flip_ratio:
                 take_flow(data_samples, self.device)
+            take_motion_maps(data_samples, self.device)
             check_motions(inputs, data_samples)
             clips = render_deferred(inputs, data_samples)
             check_clips(clips, self.format_shape)
             if self.with_flow or self.flip_ratio:
                 check_flow(clips, data_samples)
+            check_motion_maps(clips, data_samples)
+            if training and self.blending is not None:
+                _refuse_mixed_maps(data_samples)
             if training and self.flip_ratio:
                 clips = self._flip(clips, data_samples)
             return super().preprocess(clips, data_samples, training)
@@ -138,4 +151,15 @@ class PMGDataPreprocessor(ActionDataPreprocessor):
         for sample, flipped in zip(data_samples, flips, strict=True):
             if flipped:
                 flip_sample(sample)
+                flip_motion_map(sample)
         return [clip.flip(-1) if f else clip for clip, f in zip(clips, flips, strict=True)]
+
+
+def _refuse_mixed_maps(data_samples: Sequence[ActionDataSample]) -> None:
+    """A masker would be guided by the motion of one of the two clips that are seen."""
+    if any(MOTION_MAP in sample for sample in data_samples):
+        raise ValueError(
+            "model.data_preprocessor.blending: a mixture of two clips has no single motion map; "
+            "set model.data_preprocessor.blending=None, or, where no masker is guided by motion, "
+            "drop 'motion_map' from PackActionInputs.algorithm_keys"
+        )

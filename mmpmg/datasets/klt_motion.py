@@ -1,0 +1,153 @@
+"""Where a real clip moves: points followed from frame to frame by Kanade, Lucas and Tomasi."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mmpmg.datasets.flow_estimation import Image, one_thread
+from mmpmg.motion.motion_map import map_grid, pair_starts
+from mmpmg.motion.ranges import flag, number, whole
+
+FloatArray = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+RETURNS_WITHIN = 1.0
+"""Pixels from where it began that a point followed there and back may end."""
+
+
+@dataclass(frozen=True)
+class PointTracker:
+    """How the points of a grid are followed from one frame to the next (DEMVM, Eq. 6).
+
+    One point stands in the middle of each cell, so that a cell's motion is that of its own point.
+    A point is lost where its window has too little texture in one direction (the Tomasi criterion),
+    or, with ``check_back``, where it does not return.
+
+    Args:
+        shrink: The frames are made smaller by this whole factor first, 1 to 8.
+        window: Side of the window around a point, pixels of the smaller frames, odd, 3 to 63.
+        levels: Halvings of the smaller frames from which the search starts, 0 to 6.
+        least_texture: Smaller eigenvalue of the window's gradient matrix, in OpenCV's measure,
+            below which a point is lost.
+        check_back: Follow every point back, too, and drop those that end more than a pixel from
+            where they began. Doubles the time.
+
+    Raises:
+        ValueError: An option is out of its range.
+    """
+
+    shrink: int = 2
+    window: int = 9
+    levels: int = 2
+    least_texture: float = 1e-4
+    check_back: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        whole("MotionMap", "shrink", self.shrink, 1, 8)
+        whole("MotionMap", "levels", self.levels, 0, 6)
+        if whole("MotionMap", "window", self.window, 3, 63) % 2 == 0:
+            raise ValueError(f"MotionMap: window={self.window} must be odd: a point is its middle")
+        number("MotionMap", "least_texture", self.least_texture, 0.0, 1.0)
+        flag("MotionMap", "check_back", self.check_back)
+
+    def prepare(self, frame: Image) -> Image:
+        """Make a frame (H, W, 3) RGB or (H, W) grey and small."""
+        if frame.ndim == 3:
+            frame = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
+        if self.shrink == 1:
+            return frame
+        size = max(frame.shape[1] // self.shrink, 1), max(frame.shape[0] // self.shrink, 1)
+        return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def follow(self, before: Image, after: Image, points: FloatArray) -> tuple[FloatArray, Bools]:
+        """Follow points from one prepared frame to another.
+
+        Args:
+            before: (H / shrink, W / shrink) uint8, from `prepare`.
+            after: The same, a later frame.
+            points: (n, 2) as (x, y), pixels of the full frame.
+
+        Returns:
+            (n, 2) displacements, pixels of the full frame, and (n,) False where a point was lost.
+        """
+        # Pixel centres at integers, before and after shrinking.
+        start = ((points + 0.5) / self.shrink - 0.5).astype(np.float32)[:, None]
+        end, found = self._track(before, after, start)
+        if self.check_back:
+            back, again = self._track(after, before, end)
+            off = np.linalg.norm(back - start, axis=2)[:, 0] * self.shrink
+            found &= again & (off <= RETURNS_WITHIN)
+        return (end - start)[:, 0] * np.float32(self.shrink), found
+
+    def _track(self, a: Image, b: Image, points: FloatArray) -> tuple[FloatArray, Bools]:
+        end, found, _ = cv2.calcOpticalFlowPyrLK(
+            a,
+            b,
+            points,
+            None,  # type: ignore[arg-type]
+            winSize=(self.window, self.window),
+            maxLevel=self.levels,
+            criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03),
+            minEigThreshold=self.least_texture,
+        )
+        return np.asarray(end, np.float32), np.asarray(found)[:, 0] == 1
+
+
+def grid_points(h: int, w: int, cell: int) -> FloatArray:
+    """Return (h * w, 2): the middles (x, y) of the cells, row by row, pixel centres at integers."""
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    return np.stack([x, y], axis=-1).reshape(-1, 2) * cell + np.float32((cell - 1) / 2)
+
+
+def klt_motion_map(
+    frames: Sequence[Image],
+    slot: int = 2,
+    cell: int = 8,
+    pairs: str = "within",
+    tracker: PointTracker | None = None,
+    subtract_camera: bool = False,
+) -> FloatArray:
+    """Estimate how far each cell of a clip moves from a frame to the next.
+
+    A cell has the displacement of its point: DEMVM upsamples the map of points to the grid of
+    tokens (Eq. 7); with a point in every cell there is nothing to upsample. Cells whose point was
+    lost have 0. A median over 3 x 3 cells then takes away the single points that went astray, and
+    fills single gaps.
+
+    Args:
+        frames: T of them, (H, W, 3) RGB or (H, W), uint8, of one size.
+        slot: Frames of a time slot, at least 2.
+        cell: Side of a cell, pixels.
+        pairs: Which pairs of frames count, see `mmpmg.motion.motion_map.pair_starts`.
+        tracker: How points are followed; None: `PointTracker` with its defaults.
+        subtract_camera: Take the median displacement of a pair's points from all of them: what the
+            camera does where it only pans. Not in the paper.
+
+    Returns:
+        (T / slot, H / cell, W / cell) float32, pixels per frame, at least 0. The same on any number
+        of OpenCV's threads.
+
+    Raises:
+        ValueError: The clip is no whole number of slots and cells.
+    """
+    height, width = frames[0].shape[:2]
+    t, h, w = map_grid(len(frames), (height, width), slot, cell)
+    tracker = tracker or PointTracker()
+    points = grid_points(h, w, cell)
+    result = np.zeros((t, h, w), np.float32)
+    with one_thread():
+        small = [tracker.prepare(frame) for frame in frames]
+        for k in pair_starts(len(frames), slot, pairs):
+            moved, found = tracker.follow(small[k], small[k + 1], points)
+            if subtract_camera and found.any():
+                moved = moved - np.median(moved[found], axis=0)
+            lengths = np.where(found, np.hypot(moved[:, 0], moved[:, 1]), 0.0)
+            smooth = cv2.medianBlur(lengths.reshape(h, w).astype(np.float32), 3)
+            np.maximum(result[k // slot], smooth, out=result[k // slot])
+    return result
