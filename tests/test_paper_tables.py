@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = ROOT / "configs"
-PAGES = ("paper_tables", "motionmae_tables")
+PAGES = ("paper_tables", "motionmae_tables", "demvm_tables")
 TEXTS = {page: (ROOT / f"docs/{page}.md").read_text() for page in PAGES}
 TEXT = "\n".join(TEXTS.values())
 LINES = [
@@ -18,7 +18,7 @@ LINES = [
     if re.match(r"\| (Table|Fig\.|Suppl)", line)
 ]
 ROWS = [cells for cells in LINES if len(cells) == 6]
-NAMED = {cell for cells in LINES for cell in cells if re.fullmatch(r"\w+/vit-[\w-]+", cell)}
+NAMED = {cell for cells in LINES for cell in cells if re.fullmatch(r"\w+/(vit|swin)-[\w-]+", cell)}
 
 
 @pytest.mark.parametrize("recipe", sorted(NAMED))
@@ -31,7 +31,7 @@ def test_every_recipe_of_a_table_or_figure_has_a_row():
     ours = ("_generated", "_1gpu", "_zip", "_tars", "_glsl", "-shaders1k_20k", "decoder-mask")
     ours += ("_layered", "vit-toy", "_fsdp", "vit-h", "vit-l", "vit-s_")
     left_out = []
-    for path in CONFIGS.glob("*/vit-b_*.py"):
+    for path in [*CONFIGS.glob("*/vit-b_*.py"), *CONFIGS.glob("*/swin-[tb]_*.py")]:
         name = f"{path.parent.name}/{path.stem}"
         story = re.match(r'r?"""(.*?)"""', path.read_text(), re.DOTALL)
         assert story, name

@@ -1,13 +1,14 @@
 """The papers' top-1 accuracies in percent, by the recipes that would repeat them.
 
 The one place for them: documents are checked against it, reports put ours beside it. Tables are
-numbered as in PMG's main paper unless its supplement or MotionMAE is named. What the figures draw
-and no table prints, and what cannot be read in our copy, is not here. (PMG's Tables 10 and 11 print
-89.4 for UCF101 after Shaders1k, Table 7 prints 89.6.)
+numbered as in PMG's main paper unless its supplement, MotionMAE or DEMVM is named. What the figures
+draw and no table prints, and what cannot be read in our copy, is not here. (PMG's Tables 10 and 11
+print 89.4 for UCF101 after Shaders1k, Table 7 prints 89.6.)
 """
 
 from __future__ import annotations
 
+from .demvm_numbers import DEMVM_NUMBERS
 from .motionmae_numbers import MOTIONMAE_NUMBERS
 from .paper_number import PaperNumbers, columns
 
@@ -157,4 +158,5 @@ PAPER_NUMBERS: PaperNumbers = {
         {"pmg/vit-b_shaders1k": (42.5, 28.0, 10.3, 6.4, 33.1, 1.1)},
     ),
     **MOTIONMAE_NUMBERS,
+    **DEMVM_NUMBERS,
 }

@@ -8,7 +8,11 @@ from mmpmg.evaluation.paper_numbers import PAPER_NUMBERS, SCRATCH
 
 ROOT = Path(__file__).resolve().parents[2]
 # Page -> what its tables are called in PAPER_NUMBERS.
-PAGES = {"paper_tables.md": "", "motionmae_tables.md": "MotionMAE, "}
+PAGES = {
+    "paper_tables.md": "",
+    "motionmae_tables.md": "MotionMAE, ",
+    "demvm_tables.md": "DEMVM, ",
+}
 # Other tables print another number than the one that stands in PAPER_NUMBERS.
 PRINTED_TWICE = {
     ("finetune/vit-b_ucf101", "pmg/vit-b_shaders1k", 89.4),

@@ -71,6 +71,7 @@ train_dataloader = dict(
                         deferred="auto",  # rendered on the GPU, where there is one
                         ops=dict(zoom=dict(type="ZoomInOut"), affine=dict(type="Affine")),
                     ),
+                    motion_map=None,
                     layout=dict(type="FormatShape", input_format="NCTHW"),
                     pack=dict(
                         type="PackActionInputs",

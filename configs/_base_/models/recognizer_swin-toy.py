@@ -3,7 +3,7 @@
 _base_ = "./recognizer_swin-t.py"
 model = dict(
     backbone=dict(
-        arch=dict(embed_dims=48, depths=(2, 2, 2, 2), num_heads=(2, 4, 8, 16)),
+        arch=dict(_delete_=True, embed_dims=48, depths=(2, 2, 2, 2), num_heads=(2, 4, 8, 16)),
         img_size=64,
         window_size=(8, 4, 4),
         drop_path_rate=0.0,

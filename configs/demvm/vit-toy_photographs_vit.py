@@ -1,0 +1,17 @@
+"""Flow-guided VideoMAE for two CPU cores, on pseudo-motion clips of 120 photographs: 15,000 clips.
+
+The same clips as pmg/vit-toy_photographs_unmixed.py, which masks tubes whatever moves.
+
+    tools/train.py configs/demvm/vit-toy_photographs_vit.py
+"""
+
+_base_ = "../pmg/vit-toy_photographs_unmixed.py"
+model = dict(masker=dict(_delete_=True, type="FlowGuidedMasker", mask_ratio=0.75))
+train_dataloader = dict(
+    dataset=dict(
+        pipeline=dict(
+            motion_map=dict(_delete_=True, type="MotionMap", frames=4),
+            pack=dict(algorithm_keys=("motion_map",)),
+        )
+    )
+)
