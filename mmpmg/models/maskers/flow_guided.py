@@ -104,20 +104,20 @@ class FlowGuidedDenseMasker(nn.Module):
                 )
 
     def guide(
-        self, samples: Sequence[ActionDataSample] | None, num_clips: int, grid: Grid
+        self, seeds: Tensor, grid: Grid, samples: Sequence[ActionDataSample] | None
     ) -> tuple[Tensor, RegionRatios]:
         """Say where something moves, and at which ratios each slot is drawn.
 
         Args:
-            samples: The clips' samples, with their motion maps.
-            num_clips: B, clips of the batch.
+            seeds: (B,), of the clips, on the device where this is wanted.
             grid: (t, h, w) of the tokens.
+            samples: The clips' samples, with their motion maps.
 
         Returns:
             (B, t, h * w) bool, True = moving, and the ratios, (B, t) each; the mean of their
             ``random`` is the share of slots that fell back to random masking.
         """
-        moving = moving_region(samples, num_clips, grid, self.threshold)
+        moving = moving_region(seeds, grid, samples, self.threshold)
         rule, places = RULES[self.ratios], grid[1] * grid[2]
         return moving, rule(moving.sum(2), places, self.dense, self.sparse, self.spatial_ratio)
 
@@ -143,7 +143,7 @@ class FlowGuidedDenseMasker(nn.Module):
         if self.dense == self.sparse:
             probability = draws.new_full((len(seeds), t, places), self.spatial_ratio)
         else:
-            moving, ratios = self.guide(samples, len(seeds), grid)
+            moving, ratios = self.guide(seeds, grid, samples)
             probability = torch.where(
                 moving, ratios.moving.unsqueeze(2), ratios.background.unsqueeze(2)
             )
@@ -234,7 +234,7 @@ class FlowGuidedMasker(UniformMasker):
         """
         if self.dense == self.sparse:
             return super().forward(seeds, grid, samples)
-        moving = moving_region(samples, len(seeds), grid, self.threshold)
+        moving = moving_region(seeds, grid, samples, self.threshold)
         moving = moving.any(1) if self.tubes else moving.flatten(1)
         units = moving.shape[1]
         masked = self.num_masked_units(grid)

@@ -8,6 +8,7 @@ from mmaction.structures import ActionDataSample
 from torch import Tensor
 from torch.nn.functional import max_pool3d
 
+from mmpmg.models.data_preprocessors.batch_motion_map import batch_motion_map
 from mmpmg.models.tokens import Grid
 
 THRESHOLD = 0.5
@@ -32,7 +33,7 @@ def check_threshold(masker: str, threshold: float) -> None:
 
 
 def moving_region(
-    samples: Sequence[ActionDataSample] | None, num_clips: int, grid: Grid, threshold: float
+    seeds: Tensor, grid: Grid, samples: Sequence[ActionDataSample] | None, threshold: float
 ) -> Tensor:
     """Threshold the samples' motion maps: V of Eq. 7 and 10 as a binary map.
 
@@ -40,9 +41,9 @@ def moving_region(
     Swin encoder needs it, serves a ViT's 16 x 16 tokens.
 
     Args:
-        samples: The clips' samples, with the ``motion_map`` that the ``MotionMap`` transform made.
-        num_clips: B, clips of the batch.
+        seeds: (B,), of the clips, on the device where the region is wanted.
         grid: (t, h, w) of the tokens.
+        samples: The clips' samples, with the ``motion_map`` that the ``MotionMap`` transform made.
         threshold: Displacement in pixels per frame, > 0, from which on a cell counts as moving.
 
     Returns:
@@ -51,12 +52,10 @@ def moving_region(
     Raises:
         ValueError: A sample has no map, or the maps are not of the clips or of the grid.
     """
-    from mmpmg.models.data_preprocessors.batch_motion_map import batch_motion_map
-
-    motion = batch_motion_map(samples)
-    if len(motion) != num_clips:
+    motion = batch_motion_map(samples, seeds.device)
+    if len(motion) != len(seeds):
         raise ValueError(
-            f"{len(motion)} motion maps for {num_clips} clips; the MotionMap transform makes one "
+            f"{len(motion)} motion maps for {len(seeds)} clips; the MotionMap transform makes one "
             "for each clip of a sample, so put it behind whatever multiplies or picks clips"
         )
     cells = (motion.shape[1], motion.shape[2], motion.shape[3])

@@ -3,35 +3,13 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 from reference.flow_guided_masking import dense_mask, slot_ratios
+from reference.motion_samples import box, random_maps, samples_of
 
 from mmpmg.models.maskers import FlowGuidedDenseMasker
 from mmpmg.models.token_noise import token_noise
 
 GRID = (8, 28, 28)
 SMALL = (2, 6, 5)
-
-
-def samples_of(maps: torch.Tensor) -> list[ActionDataSample]:
-    """One sample for each (t, h, w) motion map, as the MotionMap transform packs them."""
-    samples = []
-    for motion in maps:
-        samples.append(ActionDataSample())
-        samples[-1].motion_map = motion.half()
-    return samples
-
-
-def box(grid: tuple[int, int, int], rows: int, columns: int, speed: float = 2.0) -> torch.Tensor:
-    """A map in which a box in the corner moves: (t, h, w)."""
-    motion = torch.zeros(grid)
-    motion[:, :rows, :columns] = speed
-    return motion
-
-
-def random_maps(count: int, grid: tuple[int, int, int], seed: int = 0) -> torch.Tensor:
-    """Maps whose slots move from nowhere to everywhere."""
-    generator = torch.Generator().manual_seed(seed)
-    share = torch.rand(count, grid[0], 1, 1, generator=generator) * 1.4 - 0.2
-    return (torch.rand(count, *grid, generator=generator) < share).float()
 
 
 @pytest.mark.parametrize("dense", [0.7, 0.9, 0.3, 0.5])
@@ -98,7 +76,7 @@ def test_without_a_region_it_is_random_masking_bit_for_bit(ratios, moving):
     uniform = FlowGuidedDenseMasker(0.5, 0.5, 0.45, 0.48)(seeds, GRID)
     guided = FlowGuidedDenseMasker(0.7, 0.3, 0.45, 0.48, ratios=ratios)
     assert torch.equal(guided(seeds, GRID, samples_of(maps)), uniform)
-    assert guided.guide(samples_of(maps), 64, GRID)[1].random.all()
+    assert guided.guide(seeds, GRID, samples_of(maps))[1].random.all()
     half = torch.zeros(64, *GRID)
     half[:, :, :14] = 3.0
     assert not torch.equal(guided(seeds, GRID, samples_of(half)), uniform)
@@ -156,7 +134,7 @@ def test_the_threshold_says_what_moves():
     maps = torch.linspace(0, 3.5, 8).expand(1, 1, 8, 8).contiguous()
     for threshold, moving in ((0.5, 7), (1.0, 6), (1.25, 5), (4, 0)):
         masker = FlowGuidedDenseMasker(threshold=threshold)
-        region, ratios = masker.guide(samples_of(maps), 1, (1, 8, 8))
+        region, ratios = masker.guide(torch.arange(1), (1, 8, 8), samples_of(maps))
         assert int(region.sum()) == 8 * moving
         assert bool(ratios.random) == (8 * moving < 0.7 * 0.8 * 64 or 64 - 8 * moving < 0.24 * 64)
 
