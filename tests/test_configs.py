@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent / "configs"
 RECIPES = sorted(path for path in ROOT.glob("*/*.py") if path.parent.name != "_base_")
 RECOGNITION = [path for path in RECIPES if path.parent.name in ("finetune", "linear_probe")]
 EVALUATION = [path for path in RECIPES if path.parent.name == "vos"]  # see test_vos_recipes.py
-PRETRAIN = [path for path in RECIPES if path not in RECOGNITION + EVALUATION]
+TOKENIZERS = [path for path in RECIPES if path.parent.name == "tokenizer"]
+PRETRAIN = [path for path in RECIPES if path not in RECOGNITION + EVALUATION + TOKENIZERS]
 ENTRY = ROOT / "pmg/vit-b_shaders1k.py"
 
 
@@ -43,6 +44,8 @@ def shrink(config):
     """The same recipe at a size that a test can step: a narrow encoder on 16 x 32 x 32."""
     patch = 8
     config.optim_wrapper.accumulative_counts = 1  # one batch is a step
+    if "Swin" in config.model.backbone.type:
+        return shrink_swin(config)
     config.model.backbone.update(img_size=32, patch_size=patch, embed_dims=24, depth=2, num_heads=2)
     if "branches" in config.model:
         for branch in filter(None, config.model.branches.values()):
@@ -53,7 +56,24 @@ def shrink(config):
     return config
 
 
-def batch(labels=None, size=32, flow=False, frames=16):
+def shrink_swin(config):
+    """Four narrow stages from no image model; codes of a tokenizer that was never trained."""
+    config.model.backbone.update(
+        arch=dict(embed_dims=12, depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 2)),
+        img_size=32,
+        window_size=(2, 2, 2),
+        init_cfg=None,
+    )
+    if "branches" in config.model:
+        target = config.model.branches.token.head.target
+        target.update(checkpoint=None, random=True)
+        target.tokenizer.update(num_codes=16, code_dim=8, channels=8, layers=1)
+    else:
+        config.model.cls_head.in_channels = 96
+    return config
+
+
+def batch(labels=None, size=32, flow=False, frames=16, motion=False):
     generator = torch.Generator().manual_seed(0)
     clips = torch.randint(0, 256, (4, 1, 3, frames, size, size), generator=generator).byte()
     samples = []
@@ -66,6 +86,9 @@ def batch(labels=None, size=32, flow=False, frames=16):
             field = 5 * torch.randn(frames - 1, size, size, 2, generator=generator)
             sample.set_field(field, "flow")
             sample.set_field(field[..., 0] > 0, "covisible")
+        if motion:  # of about half of the cells
+            speed = torch.rand(frames // 2, size // 8, size // 8, generator=generator)
+            sample.set_field(speed, "motion_map")
         samples.append(sample)
     return dict(inputs=list(clips), data_samples=samples)
 
@@ -116,14 +139,40 @@ def test_pretraining_recipe_takes_a_step(path):
     before = copy.deepcopy(model.state_dict())
     wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
     with_flow = config.model.data_preprocessor.get("with_flow", False)
-    log = model.train_step(batch(flow=with_flow), wrapper)
+    steps = in_order(config.train_dataloader.dataset.get("pipeline", {}))
+    motion = any(step["type"] == "MotionMap" for step in steps)
+    log = model.train_step(batch(flow=with_flow, motion=motion), wrapper)
     assert math.isfinite(log["loss"])
     targets = [branch.head.target for branch in filter(None, config.model.branches.values())]
+    if any(target.type == "CodebookTarget" for target in targets):
+        # About uniform over the 16 codes: logits of .02 x sqrt(10 x 12) at first.
+        assert log["loss"].item() == pytest.approx(math.log(16), abs=0.5)
     normalised = all(target.get("normalize", True) for target in targets)
     # Of noise in [0, 1] pixels have a variance of 1/12, absolute differences one of 1/18.
     assert (0.3 if normalised else 1 / 18) < log["loss"] < 10, "normalised pixels have variance 1"
     changed = [key for key, value in model.state_dict().items() if not value.equal(before[key])]
     assert set(changed) == {name for name, _ in model.named_parameters()}
+
+
+@pytest.mark.parametrize("path", TOKENIZERS, ids=identity)
+def test_tokenizer_recipe_takes_a_step(path):
+    config = load(path)
+    config.model.update(num_codes=16, code_dim=8, channels=8, layers=1)
+    torch.manual_seed(0)
+    model = MODELS.build(config.model)
+    model.init_weights()
+    before = copy.deepcopy(model.state_dict())
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
+    log = model.train_step(batch(), wrapper)
+    # Noise has a variance of 1/12, a quarter of it in means over four pixels.
+    assert 1 / 48 / 0.06 < log["loss_reconstruction"] < 10
+    assert log["loss"].item() == pytest.approx(
+        log["loss_reconstruction"].item() + log["loss_commitment"].item()
+    )
+    assert 1 / 16 <= log["codebook_usage"] <= 1 <= log["codebook_perplexity"] <= 16
+    weights = {name for name, value in model.named_parameters() if value.ndim > 1}
+    changed = {key for key, value in model.state_dict().items() if not value.equal(before[key])}
+    assert weights | {"codebook.embeddings", "codebook.N"} <= changed
 
 
 @pytest.mark.parametrize("path", RECOGNITION, ids=identity)
@@ -158,9 +207,9 @@ def test_every_transform_and_dataset_of_a_recipe_builds(path):
             kinds = [TRANSFORMS.build(step).__class__.__name__ for step in steps]
             assert kinds[-1] == "PackActionInputs"
             assert DATASETS.get(part.type) is not None
-            if path in PRETRAIN:
+            if path in PRETRAIN + TOKENIZERS:
                 assert "sample_seed" in steps[-1]["meta_keys"], "masks would not be repeatable"
-        if path in PRETRAIN:
+        if path in PRETRAIN + TOKENIZERS:
             assert config[name].sampler.type == "SampleSeedSampler"
 
 

@@ -15,7 +15,7 @@ from mmpmg.models.tokenizers.shrinking import shrink
 from mmpmg.models.tokens import TokenShape
 from mmpmg.motion.ranges import choice, flag, whole
 
-PLACE = "model.head.target"
+PLACE = "model.branches.*.head.target"
 DTYPES = ("bfloat16", "float16", "float32")
 
 

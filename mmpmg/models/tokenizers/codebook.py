@@ -37,9 +37,13 @@ class Codebook(nn.Module):
 
     While training, each call moves every code to the running mean of the n vectors that chose it:
     ``N <- decay N + (1 - decay) n``, ``z_avg <- decay z_avg + (1 - decay) sum``, and the code is
-    ``z_avg / N'`` with ``N' = (N + eps) / (sum N + num_codes eps) sum N``, which is never 0. A code
-    whose ``N`` is below ``restart_below`` is put onto a random vector of the batch, at every step
-    until enough vectors choose it. The first batch fills the codebook with vectors of its own.
+    ``z_avg / N'`` with ``N' = (N + eps) / (sum N + num_codes eps) sum N``, which is never 0. The
+    first batch fills the codebook with vectors of its own.
+
+    A code whose ``N`` is below ``restart_below`` begins again at a random vector of the batch, with
+    a count that just keeps it alive: at every step, until a vector chooses it. VideoGPT's code
+    leaves its count and sum as they were, so it comes back to the mean of all the places where it
+    has been tried, and of where it died.
 
     What is drawn follows from the number of updates, which is in the state, so a resumed run draws
     the same. Sums and counts are those of all processes, and restarts are vectors of the first one.
@@ -150,11 +154,13 @@ class Codebook(nn.Module):
         self.z_avg.lerp_(sums, 1 - self.decay)
         total = self.N.sum()
         smoothed = (self.N + self.eps) / (total + self.num_codes * self.eps) * total
-        means = self.z_avg / smoothed.unsqueeze(1)
+        self.embeddings.copy_(self.z_avg / smoothed.unsqueeze(1))
         if self.restart_below > 0:
-            alive = self.N.ge(self.restart_below)
-            means = torch.where(alive.unsqueeze(1), means, self._draw(vectors))
-        self.embeddings.copy_(means)
+            dead = self.N.lt(self.restart_below).unsqueeze(1)
+            drawn = self._draw(vectors)
+            self.embeddings.copy_(torch.where(dead, drawn, self.embeddings))
+            self.z_avg.copy_(torch.where(dead, self.restart_below * drawn, self.z_avg))
+            self.N.clamp_(min=self.restart_below)
         self.num_updates += 1
 
     @torch.no_grad()
