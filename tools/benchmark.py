@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Speed and memory: rendering, data workers, steps against Hugging Face's, big indices, flow."""
+"""Speed and memory: rendering, workers, steps against Hugging Face's, big indices, flow, masks."""
 
 import argparse
 import sys
@@ -20,9 +20,10 @@ MINUTES = {
     "archives": "not timed",
     "images": "not timed",
     "flow": "not timed",
+    "masking": "not timed",
 }
 """Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
-GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking")
 SIZES = {
     "cpu": ("small:16:112:4", "base:16:224:1"),
     "cuda": ("small:16:112:64", "base:16:224:32"),

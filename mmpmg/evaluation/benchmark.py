@@ -16,6 +16,7 @@ from mmpmg.evaluation.gains_benchmark import benchmark_gains
 from mmpmg.evaluation.index_benchmark import benchmark_index
 from mmpmg.evaluation.largest_batch import benchmark_largest_batch
 from mmpmg.evaluation.machine import describe_machine, usable_cores
+from mmpmg.evaluation.masking_benchmark import benchmark_masking
 from mmpmg.evaluation.memory_benchmark import benchmark_memory
 from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
 from mmpmg.evaluation.progress import Say, silent
@@ -142,9 +143,13 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
     "archives": (10, lambda o, n, say: benchmark_archives(o.files, n)),
     "images": (10, lambda o, n, say: benchmark_images(n)),
     "flow": (2, _flow),
+    "masking": (
+        5,
+        lambda o, n, say: benchmark_masking(o.steps(), o.device, o.cores, n, o.dtype),
+    ),
 }
 """Name -> (its own number of rounds, what measures it)."""
-GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune")
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking")
 """What ``--device cuda`` measures when no part is named: the rest has nothing to do with it."""
 
 
