@@ -1,5 +1,7 @@
 """DEMVM, Sec. 3 and 4.1, typed in from the paper, against every recipe that they set."""
 
+import copy
+
 import pytest
 import torch
 from mmaction.registry import HOOKS, MODELS
@@ -98,7 +100,7 @@ def clips(config):
 
 def small(config):
     """The recipe's model, built narrow and without files, for its names and rates."""
-    model = config.model.copy()
+    model = copy.deepcopy(config.model)
     model.backbone.update(
         arch=dict(embed_dims=12, depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 2)),
         img_size=32,
@@ -117,7 +119,7 @@ def small(config):
 def rates(config):
     """Name of each weight -> (learning rate, decay), as the optimiser gets them."""
     model = small(config)
-    wrapper = build_optim_wrapper(model, config.optim_wrapper.copy())
+    wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
     groups = {
         id(weight): (group["lr"], group["weight_decay"])
         for group in wrapper.optimizer.param_groups

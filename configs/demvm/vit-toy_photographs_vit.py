@@ -5,7 +5,12 @@ The same clips as pmg/vit-toy_photographs_unmixed.py, which masks tubes whatever
     tools/train.py configs/demvm/vit-toy_photographs_vit.py
 """
 
-_base_ = "../pmg/vit-toy_photographs_unmixed.py"
+_base_ = [
+    "../_base_/models/videomae_vit-toy.py",
+    "../_base_/datasets/pmg_photographs_64.py",
+    "../_base_/schedules/toy.py",
+    "../_base_/default_runtime.py",
+]
 model = dict(masker=dict(_delete_=True, type="FlowGuidedMasker", mask_ratio=0.75))
 train_dataloader = dict(
     dataset=dict(
@@ -15,3 +20,4 @@ train_dataloader = dict(
         )
     )
 )
+train_cfg = dict(max_epochs=125)
