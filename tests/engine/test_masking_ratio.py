@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 from integration.tiny_runs import options_of, pretraining, write_images
+from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from reference.flow_guided_masking import progressive_ratio
+from reference.tiny_pretrainer import tiny_pretrainer
 from torch import nn
+from torch._dynamo.testing import CompileCounter
 from torch.utils.data import DataLoader
 
 from mmpmg.engine.hooks import MaskingRatioHook
@@ -187,3 +190,18 @@ def test_a_pretraining_of_videomae_masks_more_as_it_goes_on(tmp_path):
     (scalars,) = (tmp_path / "run").glob("*/vis_data/scalars.json")
     records = [json.loads(line) for line in scalars.read_text().splitlines()]
     assert {r["epoch"]: r["mask_ratio"] for r in records if "loss" in r} == {1: 0.25, 2: 0.75}
+
+
+def test_a_compiled_step_is_compiled_once_more_for_any_k():
+    torch.compiler.reset()
+    model = MODELS.build(tiny_pretrainer() | dict(decoder_masker=None)).train()
+    counter = CompileCounter()
+    loss = torch.compile(model.loss, backend=counter)
+    counts, clip = [], torch.randn(2, 3, 8, 32, 32)
+    for ratio in (0.5, 0.5, 0.57, 0.63, 0.7, 0.75):
+        model.masker.mask_ratio = ratio
+        assert loss(clip)["loss_pixel"].isfinite()
+        counts.append((model.masker.num_masked(model.backbone.grid), counter.frame_count))
+    masked, compiled = zip(*counts, strict=True)
+    assert len(set(masked)) == 5
+    assert compiled == (1, 1, 2, 2, 2, 2)

@@ -1,8 +1,10 @@
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from reference.flow_guided_masking import density_ratios
 from reference.motion_samples import box, random_maps, samples_of
+from reference.tiny_pretrainer import tiny_pretrainer
 
 from mmpmg.models.maskers import FlowGuidedMasker, RandomMasker, TubeMasker
 
@@ -122,3 +124,21 @@ def test_bad_options(options, message):
 def test_a_missing_map_names_the_transform():
     with pytest.raises(ValueError, match="MotionMap"):
         FlowGuidedMasker()(torch.arange(1), SMALL, [ActionDataSample()])
+
+
+@pytest.mark.parametrize("units", ["token", "place"])
+def test_videomae_takes_it_as_it_is(units):
+    config = tiny_pretrainer()
+    config["masker"] = dict(type="FlowGuidedMasker", mask_ratio=0.75, units=units)
+    model = MODELS.build(config).train()
+    grid = model.backbone.grid
+    samples = samples_of(random_maps(6, grid))
+    for seed, sample in enumerate(samples):
+        sample.set_metainfo(dict(sample_seed=seed))
+    clip = torch.randn(6, 1, 3, 8, 32, 32)
+    model(clip, samples, mode="loss")["loss_pixel"].backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.requires_grad)
+    tokens = model.draw(clip[:, 0], samples)
+    assert torch.equal(tokens.mask, model.masker(torch.arange(6), grid, samples))
+    with pytest.raises(ValueError, match="MotionMap"):
+        model(clip, [ActionDataSample() for _ in range(6)], mode="loss")
