@@ -7,7 +7,15 @@ import torch
 from mmaction.registry import HOOKS, MODELS
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
-from reference.recipe_rows import approximately, colours, frame_sampler, load, sampled, sampling
+from reference.recipe_rows import (
+    ROOT,
+    approximately,
+    colours,
+    frame_sampler,
+    load,
+    sampled,
+    sampling,
+)
 from reference.recipe_rows import steps_of as steps
 
 GPUS = 4  # "only on 4 Nvidia GeForce RTX 3090"
@@ -254,3 +262,17 @@ def test_clips_are_videomae_s_of_ucf101():
     pipeline["motion"] = None
     del pipeline["pack"]["algorithm_keys"]
     assert ours == theirs
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("demvm/swin-*.py")), ids=lambda path: path.stem)
+def test_the_tokenizer_is_the_last_one_of_a_recipe_and_of_its_settings(path):
+    target = load(f"demvm/{path.stem}").model.branches.token.head.target
+    if target.get("random"):
+        return
+    folder, recipe, file = target.checkpoint.removeprefix("work_dirs/").split("/")
+    tokenizer = load(f"{folder}/{recipe}")
+    assert file == f"epoch_{tokenizer.train_cfg.max_epochs}.pth"
+    trained = tokenizer.model.to_dict()
+    assert trained.pop("scale") == target.get("scale", 2)
+    del trained["data_preprocessor"]
+    assert target.tokenizer == trained

@@ -12,7 +12,7 @@ from mmpmg.datasets.image_sources import FolderImages
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 PHOTOGRAPHS = sorted(
-    str(path.relative_to(CONFIGS)) for path in CONFIGS.glob("*/vit-toy_photographs*.py")
+    str(path.relative_to(CONFIGS)) for path in CONFIGS.glob("*/*toy_photographs*.py")
 )
 
 
