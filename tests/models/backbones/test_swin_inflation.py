@@ -1,0 +1,173 @@
+import pytest
+import torch
+from mmaction.models.backbones import SwinTransformer3D
+from reference.swin_layouts import ARCH, WINDOW, image_swin, official
+
+from mmpmg.models.backbones import MaskedSwinTransformer3D
+from mmpmg.models.backbones.swin_inflation import inflate_swin, read_image_swin
+
+SIZE = 128
+LAYER_NORM = torch.nn.functional.layer_norm
+
+
+@pytest.fixture(scope="module")
+def image_model():
+    return image_swin(SIZE)
+
+
+def encoder_from(file, kind=MaskedSwinTransformer3D, frames=8, **options):
+    if kind is SwinTransformer3D:
+        options.update(pretrained2d=False)
+    encoder = kind(
+        arch=ARCH, window_size=(frames, WINDOW, WINDOW), out_indices=(0, 1, 2, 3),
+        init_cfg=dict(type="InflatedSwin", checkpoint=str(file)), **options,
+    )  # fmt: skip
+    encoder.init_weights()
+    encoder.eval()
+    return encoder
+
+
+def save(state, file):
+    torch.save(state, file)
+    return file
+
+
+@pytest.mark.parametrize("kind", [SwinTransformer3D, MaskedSwinTransformer3D])
+@pytest.mark.parametrize("layout", ["timm", "official", "safetensors"])
+def test_a_clip_of_equal_frames_gives_the_image_model_s_features(
+    image_model, kind, layout, tmp_path
+):
+    """Issue: 16 identical frames, features of every stage of timm's Swin, to 1e-4."""
+    state = image_model.state_dict()
+    if layout == "timm":
+        file = save(state, tmp_path / "swin.pth")
+    elif layout == "official":
+        file = save(dict(model=official(state)), tmp_path / "swin.pth")
+    else:
+        safetensors = pytest.importorskip("safetensors.torch")
+        file = tmp_path / "model.safetensors"
+        safetensors.save_file(state, file)
+    encoder = encoder_from(file, kind)
+    image = torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        maps = encoder(image.unsqueeze(2).repeat(1, 1, 16, 1, 1))
+        _, stages = image_model.forward_intermediates(image)
+        last = image_model.forward_features(image)
+    assert len(maps) == len(stages) == 4
+    for stage, (video, wanted) in enumerate(zip(maps, stages)):
+        wanted = wanted.movedim(1, -1)
+        wanted = last if stage == 3 else LAYER_NORM(wanted, wanted.shape[-1:])
+        assert wanted.std() > 0.1
+        for slot in video.movedim(1, -1).unbind(1):
+            torch.testing.assert_close(slot, wanted, rtol=0, atol=1e-4)
+
+
+def test_frames_that_differ_do_not_give_equal_slots(image_model, tmp_path):
+    encoder = encoder_from(save(image_model.state_dict(), tmp_path / "swin.pth"))
+    with torch.no_grad():
+        last = encoder(torch.randn(1, 3, 16, SIZE, SIZE))[3]
+    assert (last[:, :, 0] - last[:, :, 1]).abs().max() > 0.01
+
+
+def test_what_the_image_model_lacks_is_fresh_and_nothing_else(image_model):
+    encoder = MaskedSwinTransformer3D(
+        arch=ARCH, window_size=(8, WINDOW, WINDOW), out_indices=(1, 3)
+    )
+    state = inflate_swin(image_model.state_dict(), encoder, "file")
+    result = encoder.load_state_dict(state, strict=False)
+    assert not result.unexpected_keys
+    fresh = {k for k in result.missing_keys if "relative_position_index" not in k}
+    assert fresh == {"mask_token", "norm1.weight", "norm1.bias"}
+
+
+@pytest.mark.parametrize("window", [2, 7])
+def test_another_window_gets_a_resized_table(image_model, window):
+    """Tables are resized bicubically: what varies linearly with the distance still does."""
+    encoder = MaskedSwinTransformer3D(arch=ARCH, window_size=(4, window, window))
+    state = dict(image_model.state_dict())
+    key = "layers.1.blocks.0.attn.relative_position_bias_table"
+    rows = torch.arange(7.0).repeat_interleave(7).unsqueeze(1)  # distances -3 to 3
+    state[key] = rows.repeat(1, 2)
+    side = 2 * window - 1
+    table = inflate_swin(state, encoder, "file")[key].reshape(7, side, side, 2)
+    assert torch.equal(table[0], table[6])
+    middle = table[0, :, :, 0]
+    torch.testing.assert_close(middle[:, 0], middle[:, -1])
+    assert middle[window - 1, 0].item() == pytest.approx(3, abs=1e-4), "distance 0 stays"
+    assert (middle.diff(dim=0) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (dict(embed_dim=24, num_heads=(2, 2, 2, 2)),
+         "width 24 and 2-2-2-2 blocks, the recipe's encoder one of width 12 and 2-2-2-2 blocks"),
+        (dict(depths=(2, 2, 4, 2)), "2-2-4-2 blocks.*2-2-2-2 blocks.*model.backbone.arch"),
+        (dict(num_heads=(1, 2, 6, 12)), "does not fill.*bias_table becomes .*6"),
+        (dict(patch_size=2), "patch_embed.proj.weight becomes.*patch size 4"),
+    ],
+)  # fmt: skip
+def test_another_swin_is_refused_with_both_sizes_and_the_key(options, words):
+    size = 64 if "patch_size" in options else SIZE
+    state = image_swin(size, **options).state_dict()
+    encoder = MaskedSwinTransformer3D(arch=ARCH, window_size=(8, WINDOW, WINDOW))
+    with pytest.raises(ValueError, match=words):
+        inflate_swin(state, encoder, "model.backbone.init_cfg.checkpoint=f.pth")
+
+
+@pytest.mark.parametrize(
+    ("drop", "add", "words"),
+    [
+        ("layers.3.blocks.1.mlp.fc2.bias", None, "mlp.fc2.bias is missing"),
+        (None, "layers.0.blocks.0.attn.logit_scale", "logit_scale is left over.*not V2"),
+        ("patch_embed.proj.weight", None, "no Swin Transformer for images.*not there"),
+    ],
+)
+def test_nothing_missing_and_nothing_left_over(image_model, drop, add, words):
+    state = dict(image_model.state_dict())
+    state.pop(drop, None)
+    if add:
+        state[add] = torch.zeros(1)
+    encoder = MaskedSwinTransformer3D(arch=ARCH, window_size=(8, WINDOW, WINDOW))
+    with pytest.raises(ValueError, match=words):
+        inflate_swin(state, encoder, "f.pth")
+
+
+def test_a_video_checkpoint_is_sent_to_load_from():
+    encoder = MaskedSwinTransformer3D(arch=ARCH, window_size=(8, WINDOW, WINDOW))
+    with pytest.raises(ValueError, match="of a video model.*load_from"):
+        inflate_swin(encoder.state_dict(), encoder, "f.pth")
+
+
+def test_files_that_are_not_there_or_run_code(tmp_path):
+    with pytest.raises(FileNotFoundError, match="init_cfg.checkpoint.*timm:swin_tiny"):
+        read_image_swin(str(tmp_path / "swin.pth"))
+    torch.save(dict(model=dict(evil=Evil())), tmp_path / "evil.pth")
+    with pytest.raises(Exception, match="evil.pth") as error:
+        read_image_swin(str(tmp_path / "evil.pth"))
+    assert "Evil" in str(error.value) or "refused" in str(error.value)
+    torch.save(dict(model=3), tmp_path / "three.pth")
+    with pytest.raises(ValueError, match="three.pth holds a int"):
+        read_image_swin(str(tmp_path / "three.pth"))
+
+
+class Evil:
+    """What weights_only must not rebuild."""
+
+
+def test_timm_offline_says_how_to_bring_the_weights(monkeypatch):
+    timm = pytest.importorskip("timm")
+
+    def offline(name, pretrained):
+        assert pretrained
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(timm, "create_model", offline)
+    with pytest.raises(ValueError, match="cannot fetch swin_x .*no route.*checkpoint=swin.pth"):
+        read_image_swin("timm:swin_x")
+
+
+def test_timm_s_own_weights_are_taken(monkeypatch, image_model):
+    timm = pytest.importorskip("timm")
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: image_model)
+    assert read_image_swin("timm:swin_x").keys() == image_model.state_dict().keys()
