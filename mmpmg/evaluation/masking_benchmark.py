@@ -41,6 +41,8 @@ FAMILIES = ("SlidingWindow", "ZoomInOut", "Affine", "Perspective", "CutMix", "Sm
             "Layered")  # fmt: skip
 THRESHOLDS = (0.5, 1.0, 2.0)
 CLIP = (16, 224, 224)
+COLUMNS = (("counts", 0), ("counts", 10), ("counts", 100), ("densities", 10))
+"""Of the table over motions: rule, and epoch of ``SCHEDULE``."""
 WARMUP = 1
 TIME_HEAD = ["step", "masker", "draws in, ms", "step, ms", "share (min to max)"]
 
@@ -64,15 +66,15 @@ def ratio_table(rule: str) -> list[list[str]]:
     return rows
 
 
-def guided_rows(clips: int) -> list[list[str]]:
-    """Say for how many slots of our own motions the region plays a part.
+def denser_rows(clips: int) -> list[list[str]]:
+    """Say in how many slots of our own motions what moves is masked more, or less, than the rest.
 
     Args:
         clips: Of each family, 16 x 224 x 224 each.
 
     Returns:
-        Rows: family, threshold, moving places, guided slots in percent: by counts for three P_spa,
-        by densities.
+        Rows: family, threshold, moving places in percent, then "more / less" in percent of the
+        slots: by counts for three P_spa, and by densities.
     """
     rows = []
     for family in FAMILIES:
@@ -81,16 +83,16 @@ def guided_rows(clips: int) -> list[list[str]]:
         maps = torch.from_numpy(np.stack(drawn)).flatten(2)
         for threshold in THRESHOLDS:
             area, places = (maps >= threshold).sum(2), maps.shape[2]
-            found = [
-                RULES["counts"](area, places, DENSE, SPARSE, SCHEDULE[epoch]).random
-                for epoch in (0, 10, 100)
-            ]
-            found.append(RULES["densities"](area, places, DENSE, SPARSE, SCHEDULE[10]).random)
-            shares = [float((~random).float().mean()) for random in found]
             rows.append(
                 [family, f"{threshold:g}", f"{100 * float(area.float().mean()) / places:.0f}"]
-                + [f"{100 * share:.0f}" for share in shares]
             )
+            for rule, epoch in COLUMNS:
+                found = RULES[rule](area, places, DENSE, SPARSE, SCHEDULE[epoch])
+                shares = [
+                    100 * float((~found.random & denser).float().mean())
+                    for denser in (found.moving > found.background, found.moving < found.background)
+                ]
+                rows[-1].append(f"{shares[0]:.0f} / {shares[1]:.0f}")
     return rows
 
 
@@ -187,11 +189,11 @@ def benchmark_masking(
             f"P_spr {SPARSE:g}\n\n{table}"
         )
     head = ["motion", "threshold, px a frame", "moving, %"]
-    head += [f"guided at {SCHEDULE[epoch]:g}, %" for epoch in (0, 10, 100)]
-    table = markdown_table([*head, "by densities, %"], guided_rows(clips))
+    head += [f"{rule} at {SCHEDULE[epoch]:g}" for rule, epoch in COLUMNS]
     text.append(
-        f"### Slots in which the region plays a part: {clips} clips of {CLIP[0]} x {CLIP[1]}² a "
-        f"family\n\n{table}"
+        f"### Slots in which what moves is masked more / less than the rest, %: {clips} clips of "
+        f"{CLIP[0]} x {CLIP[1]}² a family\n\nThe others are masked at random.\n\n"
+        f"{markdown_table(head, denser_rows(clips))}"
     )
     rows, found = [], []
     with limited_threads(threads):

@@ -9,7 +9,7 @@ from mmpmg.evaluation.masking_benchmark import (
     THRESHOLDS,
     MaskingSides,
     benchmark_masking,
-    guided_rows,
+    denser_rows,
     ratio_table,
 )
 from mmpmg.evaluation.step_models import StepSize
@@ -27,12 +27,15 @@ def test_ratios_by_hand():
     assert all("random" not in row for row in densities)
 
 
-def test_guided_slots_of_every_family():
-    rows = guided_rows(2)
+def test_slots_of_every_family():
+    rows = denser_rows(2)
     assert [row[:2] for row in rows] == [[f, f"{t:g}"] for f in FAMILIES for t in THRESHOLDS]
     sliding, cutmix = rows[0], rows[FAMILIES.index("CutMix") * len(THRESHOLDS)]
-    assert sliding[2:] == ["100", "0", "0", "0", "0"], "everything moves"
-    assert 0 < int(cutmix[2]) < 100 and cutmix[6] == "100"
+    assert sliding[2:] == ["100", *["0 / 0"] * 4], "everything moves"
+    assert 0 < int(cutmix[2]) < 100 and cutmix[6] == "100 / 0"
+    affine = rows[FAMILIES.index("Affine") * len(THRESHOLDS)]
+    assert int(affine[3].split(" / ")[1]) > 0, "more than .7 of the places: the rest is denser"
+    assert affine[6].endswith(" / 0")
 
 
 def test_the_steps_and_their_draws_run():

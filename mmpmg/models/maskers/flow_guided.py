@@ -45,10 +45,11 @@ class FlowGuidedDenseMasker(nn.Module):
     - ``rand <= P`` of Eq. 12 is ``rand < P`` on numbers from [0, 1): a ratio of 0 masks nothing.
     - ``threshold``: the paper's V is the upsampled flow, which Eq. 10 and 12 use as a binary map.
 
-    With ``ratios="counts"`` (the paper) a small region falls back to random masking: guided are
-    slots of which between ``dense * spatial_ratio`` and ``1 - sparse * spatial_ratio`` moves, see
-    `region_ratios.ratios_by_count`; ``tools/benchmark.py masking`` prints the table. With
-    ``ratios="densities"`` (ours) every slot in which some but not all moves is guided.
+    With ``ratios="counts"`` (the paper) the moving region is the denser one in slots of which
+    between ``dense * spatial_ratio`` and ``dense`` moves; smaller ones fall back to random masking,
+    in larger ones the rest is denser, see `region_ratios.ratios_by_count`. With
+    ``ratios="densities"`` (ours) it is denser in every slot in which some but not all moves.
+    ``tools/benchmark.py masking`` prints both tables, and how often our own motions are which.
 
     Args:
         dense: P_den in (0, 1), weight of the moving region; .7 is best in Table 6.

@@ -30,6 +30,11 @@ def ratios_by_count(
     at a spatial ratio of .3, 32 to 86 % at .46 (where ten epochs of a schedule of 100 end), and 56
     to 76 % at .8.
 
+    The counts are fixed, not the densities, so the moving region is the denser one only while it
+    is smaller than ``dense`` of the places. Above that, as under a camera that moves, its share of
+    the masked tokens is less than its share of the places, and the background is the denser one:
+    at a = 80 % and a spatial ratio of .3 these are 26 and 45 %. `ratios_by_density` has neither.
+
     Args:
         area: (...,) integers, places of the moving region.
         places: Places in a slot, h * w.

@@ -5,7 +5,7 @@ from mmaction.structures import ActionDataSample
 from reference.flow_guided_masking import dense_mask, slot_ratios
 from reference.motion_samples import box, random_maps, samples_of
 
-from mmpmg.models.maskers import FlowGuidedDenseMasker
+from mmpmg.models.maskers import FlowGuidedDenseMasker, FlowGuidedMasker
 from mmpmg.models.token_noise import token_noise
 
 GRID = (8, 28, 28)
@@ -168,3 +168,20 @@ def test_bad_maps():
         masker(seeds, SMALL, samples_of(torch.zeros(2, 1, 6, 5)))
     with pytest.raises(ValueError, match="1 motion maps for 2 clips"):
         masker(seeds, SMALL, samples_of(torch.zeros(1, *SMALL)))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    "masker", [FlowGuidedDenseMasker(spatial_ratio=0.4), FlowGuidedMasker(0.75)]
+)
+def test_a_gpu_draws_the_same_masks_without_being_waited_for(masker):
+    maps, seeds = random_maps(64, SMALL), torch.arange(64)
+    expected = masker(seeds, SMALL, samples_of(maps))
+    samples, seeds = samples_of(maps.cuda()), seeds.cuda()
+    masker(seeds, SMALL, samples)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        found = masker(seeds, SMALL, samples)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert torch.equal(found.cpu(), expected)

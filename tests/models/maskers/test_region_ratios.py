@@ -57,3 +57,15 @@ def test_densities_with_equal_weights_are_random():
     found = ratios_by_density(AREAS, PLACES, 0.5, 0.5, 0.45)
     torch.testing.assert_close(found.moving, torch.full((65,), 0.45))
     torch.testing.assert_close(found.background, torch.full((65,), 0.45))
+
+
+def test_counts_favour_what_moves_below_dense_of_the_places_and_the_rest_above():
+    found = ratios_by_count(torch.arange(1001), 1000, 0.7, 0.3, 0.3)
+    guided = ~found.random
+    denser = (guided & (found.moving > found.background)).nonzero().flatten()
+    sparser = (guided & (found.moving < found.background)).nonzero().flatten()
+    assert (denser.min(), denser.max()) == (210, 699)
+    assert (sparser.min(), sparser.max()) == (701, 910)
+    assert not (found.moving < found.background)[:700].any()
+    by_density = ratios_by_density(torch.arange(1001), 1000, 0.7, 0.3, 0.3)
+    assert (by_density.moving > by_density.background)[1:1000].all()
