@@ -26,7 +26,9 @@ class PointTracker:
 
     One point stands in the middle of each cell, so that a cell's motion is that of its own point.
     A point is lost where its window has too little texture in one direction (the Tomasi criterion),
-    or, with ``check_back``, where it does not return.
+    where it would do as well standing still, and, with ``check_back``, where it does not return.
+
+    The defaults come from ``tools/benchmark.py motion-map``, which tells what others cost and find.
 
     Args:
         shrink: The frames are made smaller by this whole factor first, 1 to 8.
@@ -34,6 +36,9 @@ class PointTracker:
         levels: Halvings of the smaller frames from which the search starts, 0 to 6.
         least_texture: Smaller eigenvalue of the window's gradient matrix, in OpenCV's measure,
             below which a point is lost.
+        explained: A point is lost unless the windows differ less along its motion than this share
+            of what they differ by without one, above 0. Coarse levels carry motion over a part's
+            rim into what stands still beside it; this takes most of that away. ``inf``: off.
         check_back: Follow every point back, too, and drop those that end more than a pixel from
             where they began. Doubles the time.
 
@@ -41,10 +46,11 @@ class PointTracker:
         ValueError: An option is out of its range.
     """
 
-    shrink: int = 2
+    shrink: int = 1
     window: int = 9
     levels: int = 2
     least_texture: float = 1e-4
+    explained: float = 0.9
     check_back: bool = False
 
     def __post_init__(self) -> None:
@@ -54,6 +60,8 @@ class PointTracker:
         if whole("MotionMap", "window", self.window, 3, 63) % 2 == 0:
             raise ValueError(f"MotionMap: window={self.window} must be odd: a point is its middle")
         number("MotionMap", "least_texture", self.least_texture, 0.0, 1.0)
+        if not self.explained > 0:
+            raise ValueError(f"MotionMap: explained={self.explained!r} must be above 0")
         flag("MotionMap", "check_back", self.check_back)
 
     def prepare(self, frame: Image) -> Image:
@@ -77,16 +85,29 @@ class PointTracker:
             (n, 2) displacements, pixels of the full frame, and (n,) False where a point was lost.
         """
         # Pixel centres at integers, before and after shrinking.
-        start = ((points + 0.5) / self.shrink - 0.5).astype(np.float32)[:, None]
-        end, found = self._track(before, after, start)
+        start = np.ascontiguousarray((points + 0.5) / self.shrink - 0.5, np.float32)[:, None]
+        end, found, left = self._track(before, after, start)
+        if self.explained < np.inf:
+            found &= left < self.explained * self._standing(before, after, start)
         if self.check_back:
-            back, again = self._track(after, before, end)
+            back, again, _ = self._track(after, before, end)
             off = np.linalg.norm(back - start, axis=2)[:, 0] * self.shrink
             found &= again & (off <= RETURNS_WITHIN)
         return (end - start)[:, 0] * np.float32(self.shrink), found
 
-    def _track(self, a: Image, b: Image, points: FloatArray) -> tuple[FloatArray, Bools]:
-        end, found, _ = cv2.calcOpticalFlowPyrLK(
+    def _standing(self, before: Image, after: Image, points: FloatArray) -> FloatArray:
+        """Return (n,): what windows differ by in the same place of both frames, grey levels."""
+        size = (self.window, self.window)
+        differences = cv2.boxFilter(cv2.absdiff(before, after), cv2.CV_32F, size)
+        return np.asarray(
+            cv2.remap(differences, points, None, cv2.INTER_LINEAR)[:, 0]  # type: ignore[call-overload]
+        )
+
+    def _track(
+        self, a: Image, b: Image, points: FloatArray
+    ) -> tuple[FloatArray, Bools, FloatArray]:
+        """Return (n, 1, 2) places in b, (n,) found, and how far the windows differ, grey levels."""
+        end, found, left = cv2.calcOpticalFlowPyrLK(
             a,
             b,
             points,
@@ -96,7 +117,11 @@ class PointTracker:
             criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03),
             minEigThreshold=self.least_texture,
         )
-        return np.asarray(end, np.float32), np.asarray(found)[:, 0] == 1
+        return (
+            np.asarray(end, np.float32),
+            np.asarray(found)[:, 0] == 1,
+            np.asarray(left, np.float32)[:, 0],
+        )
 
 
 def grid_points(h: int, w: int, cell: int) -> FloatArray:

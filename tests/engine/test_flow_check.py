@@ -55,6 +55,19 @@ def test_flow_may_be_estimated_behind_the_aug_but_not_behind_a_flip_of_it():
         check_flow_order(recipe(held, flip))
 
 
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("mover", MOVERS, ids=lambda step: step["type"])
+def test_what_moves_pixels_behind_a_motion_map_is_refused_with_or_without_flow(mover, named):
+    aug, mapped = dict(type="PMGAug"), dict(type="MotionMap")
+    for with_flow in (False, True):
+        for steps, maker in (((mapped, mover), "MotionMap"), ((aug, mover, mapped), "PMGAug")):
+            told = rf"stands behind {maker}: the motion map would .* drop MotionMap from train_da"
+            with pytest.raises(ValueError, match=told):
+                check_flow_order(recipe(*steps, with_flow=with_flow, named=named))
+        check_flow_order(recipe(mover, aug, mapped, with_flow=with_flow, named=named))
+    check_flow_order(recipe(aug, mover, with_flow=False, named=named))
+
+
 @pytest.mark.parametrize(
     "name",
     ["vit-b_ucf101_optical-flow", "vit-b_shaders1k_exact-flow", "vit-toy_photographs_exact-flow"],

@@ -44,7 +44,7 @@ class MotionMap(BaseTransform):
             a slot's last frame to the next slot. Nearly the same regions, for motion is smooth, at
             half the cost for real clips; the paper takes a map for every frame, while a token has
             two.
-        shrink: KLT: factor by which frames are made smaller first.
+        shrink: KLT: whole factor by which frames are made smaller first, for large frames.
         window: KLT: side of a point's window, pixels of the smaller frames.
         levels: KLT: halvings of the smaller frames, for the search from coarse to fine.
         check_back: KLT: drop points that do not return when followed back; doubles the time.
@@ -60,7 +60,7 @@ class MotionMap(BaseTransform):
         frames: int = 2,
         cell: int = 8,
         pairs: str = "within",
-        shrink: int = 2,
+        shrink: int = 1,
         window: int = 9,
         levels: int = 2,
         check_back: bool = False,
@@ -137,15 +137,15 @@ def _motions(results: dict[str, Any], clips: int) -> list[Motion | None]:
 
 def _frames(frames: Any) -> list[Image]:
     """Return the sample's frames, (H, W, 3) or (H, W), if points can be followed in them."""
-    wrong = frames
+    said = describe(frames)
     if isinstance(frames, (list, tuple)) and frames:
-        wrong = next((frame for frame in frames if not _is_frame(frame)), None)
-        if wrong is None and len({frame.shape[:2] for frame in frames}) == 1:
+        wrong = [frame for frame in frames if not _is_frame(frame)]
+        if not wrong and len({frame.shape[:2] for frame in frames}) == 1:
             return [f[..., 0] if f.ndim == 3 and f.shape[2] == 1 else f for f in frames]
-    shapes = "" if wrong is not None else "frames of several sizes"
+        said = describe(wrong[0]) if wrong else "frames of several sizes"
     raise ValueError(
         "MotionMap: results['imgs'] must be a list of (H, W, 3) RGB or (H, W) grey uint8 frames "
-        f"of one size, got {shapes or describe(wrong)}; put MotionMap behind decoding and before "
+        f"of one size, got {said}; put MotionMap behind decoding and before "
         "FormatShape and anything that normalises"
     )
 

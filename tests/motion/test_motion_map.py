@@ -1,0 +1,185 @@
+"""The map of where a clip moves, against the dense flow's maximum in every cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from motion.layered_motions import waves
+from reference.motion_map_reference import cell_maxima
+
+from mmpmg.motion import Layer, Matte, Motion, build_op
+from mmpmg.motion.motion_map import motion_map
+
+SIZE, FRAMES = (48, 64), 6
+STILL = {"still": {"type": "Identity"}}
+
+
+def draw(options, seed=0, frames=FRAMES, size=SIZE):
+    return build_op(options).sample(np.random.default_rng(seed), frames, size)
+
+
+def shifts(*steps, **options):
+    """The whole frame moves by (dx, dy) from each frame to the next."""
+    homographies = np.tile(np.eye(3), (len(steps) + 1, 1, 1))
+    homographies[1:, :2, 2] = -np.cumsum(steps, axis=0)
+    return Motion("shifts", SIZE, homographies, **options)
+
+
+def half_a_pixel(motion):
+    """How much the displacement changes over half a pixel along x and y, at most."""
+    flow = motion.flow()
+    return 0.5 * sum(np.linalg.norm(np.diff(flow, axis=a), axis=-1).max() for a in (1, 2)) + 1e-4
+
+
+@pytest.mark.parametrize("pairs", ["within", "all"])
+@pytest.mark.parametrize("cell", [4, 8, 16])
+@pytest.mark.parametrize("family", ["SlidingWindow", "ZoomInOut"])
+def test_a_zoom_has_the_largest_displacement_of_every_cell(family, cell, pairs):
+    motion = draw(dict(type=family), seed=cell)
+    expected, _ = cell_maxima(motion, 2, cell, pairs)
+    found = motion_map(motion, 2, cell, pairs)
+    assert found.shape == expected.shape and found.dtype == np.float32
+    assert (found >= expected - 1e-4).all(), "the corners are the extremes"
+    assert (found <= expected + half_a_pixel(motion)).all()
+    assert expected.max() > 0.5
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("resampling", ["recursive", "composed"])
+@pytest.mark.parametrize("family", ["Affine", "Perspective"])
+def test_the_border_moves_nothing(family, resampling, seed):
+    options = dict(type=family, resampling=resampling)
+    options |= dict(rotation=(-20, 20)) if family == "Affine" else dict(whole_pixels=False)
+    motion = draw(options, seed)
+    expected, shown = cell_maxima(motion, bordered=True)
+    found = motion_map(motion)
+    within = half_a_pixel(motion)
+    # A cell reaches half a pixel further than its pixels' centres, where image may begin or end.
+    around = np.pad(shown, ((0, 0), (1, 1), (1, 1)))
+    around = np.lib.stride_tricks.sliding_window_view(around, (1, 3, 3))[..., 0, :, :]
+    assert (found[around.max((-2, -1)) == 0] == 0).all()
+    for cells, tolerance in ((around.min((-2, -1)) == 1, within), (shown == 1, 16 * within)):
+        assert cells.mean() > 0.1
+        np.testing.assert_allclose(found[cells], expected[cells], atol=tolerance, rtol=0)
+
+
+def test_what_left_the_frame_is_gone_in_recursive_resampling_only():
+    there_and_back = [(-44, 0), (44, 0), (5, 0)]
+    gone = motion_map(shifts(*there_and_back, resampling="recursive"))[1]
+    kept = motion_map(shifts(*there_and_back))[1]
+    assert (gone[:, :5] == 0).all() and (gone[:, 5:] == 5).all()
+    assert (kept == 5).all()
+
+
+@pytest.mark.parametrize("family", ["Identity", "FadeInOut", "ColorJitter"])
+def test_what_moves_nothing_is_exactly_zero(family):
+    assert not motion_map(draw(dict(type=family))).any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("window", [0.1, 0.5])
+def test_a_pasted_rectangle_moves_the_cells_that_it_touches(window, seed):
+    motion = draw(dict(type="CutMix", window=window), seed)
+    expected, _ = cell_maxima(motion)
+    assert expected.any()
+    np.testing.assert_allclose(motion_map(motion), expected, atol=1e-5)
+
+
+def test_a_paste_hides_what_it_covers():
+    options = {name: getattr(draw(dict(type="CutMix")), name) for name in ("paste",)}
+    moving = shifts(*[(3, 0)] * (FRAMES - 1), border="replicate", **options)
+    expected, _ = cell_maxima(moving)
+    found = motion_map(moving)
+    inner = np.s_[:, :, 2:]  # on the left the border comes in
+    np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
+    assert len(np.unique(expected[inner].round(3))) > 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bent_image_is_found_at_the_corners(seed):
+    motion = draw(dict(type="SmoothDisplacement"), seed, 4, (96, 96))
+    expected, _ = cell_maxima(motion)
+    off = np.abs(motion_map(motion) - expected)
+    # A wave of 29 pixels may have its crest inside a cell of 8.
+    assert off.max() < half_a_pixel(motion) + 0.1 * expected.max()
+    assert off.mean() < 0.1 and expected.max() > 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(type="Layered"),
+        dict(type="Layered", background=STILL, deform=0.0, parts=(1, 2)),
+        dict(type="Layered", background=STILL, deform=1.0),
+    ],
+    ids=["default", "rigid", "bent"],
+)
+def test_parts_move_the_cells_where_they_are_seen(options, seed):
+    motion = draw(options, seed, 4)
+    expected, _ = cell_maxima(motion)
+    found = motion_map(motion)
+    within = half_a_pixel(build_motionless_rim(motion))
+    assert (found >= expected - 0.1 * expected.max() - within).all()
+    if "background" in options:
+        np.testing.assert_array_equal(found > 0, expected > 0)
+    # Where a part's rim crosses a cell, the part counts as if it filled it: a little more.
+    assert np.median(np.abs(found - expected)) < 0.05 * expected.max() + within
+    assert (found - expected).max() < 0.5 * expected.max() + within
+
+
+def build_motionless_rim(motion):
+    """The motion without its parts: their rims are steps of the flow, not its slope."""
+    names = ("family", "size", "homographies", "border", "deformation")
+    return Motion(**{name: getattr(motion, name) for name in names})
+
+
+def test_a_square_part_over_a_still_image():
+    """By hand: 16 pixels wide, it moves 3 to the right a frame, over cells of 8."""
+    square = Matte("polygon", (24.0, 24.0), 8 * 2**0.5, (1.0,) * 4, angle=np.pi / 4, softness=0.5)
+    homographies = np.tile(np.eye(3), (2, 1, 1))
+    homographies[1, 0, 2] = -3.0
+    part = Motion("part", SIZE, homographies, border="replicate")
+    still = Motion("still", SIZE, np.tile(np.eye(3), (2, 1, 1)), layers=(Layer(square, part),))
+    expected = np.zeros((1, 6, 8))
+    expected[0, 2:5, 2:5] = 3.0  # it fills pixels 16 to 32
+    found = motion_map(still)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert (cell_maxima(still)[0] > 0).tolist() == (expected > 0).tolist()
+
+
+def test_pairs_within_a_slot_and_between_slots():
+    motion = shifts((0, 0), (4, 3), (0, 0), border="replicate")
+    assert not motion_map(motion).any(), "it moves between the slots only"
+    between = motion_map(motion, pairs="all")
+    assert (between[0] == 5).all() and not between[1].any()
+    whole = motion_map(motion, frames=4)
+    assert whole.shape == (1, 6, 8) and (whole == 5).all()
+
+
+def test_a_bent_part_needs_its_own_corners_only():
+    rng = np.random.default_rng(0)
+    still = np.tile(np.eye(3), (6, 1, 1))
+    size = (48, 64)
+    bent = Motion("part", size, still, border="replicate", deformation=waves(rng))
+    matte = Matte("blob", (30.0, 24.0), 10.0)
+    motion = Motion("still", size, still, layers=(Layer(matte, bent),))
+    expected, _ = cell_maxima(motion)
+    found = motion_map(motion)
+    np.testing.assert_array_equal(found > 0, expected > 0)
+    assert (found >= 0.6 * expected).all() and 0 < (expected > 0).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (dict(frames=4), r"6 frames .*frames=4; change SampleFrames.clip_len"),
+        (dict(frames=8), "6 frames"),
+        (dict(cell=12), r"\(48, 64\).*cell=12 pixels; put a Resize or a crop"),
+        (dict(cell=128), "cell=128"),
+        (dict(pairs="some"), "pairs='some' is unknown; choose one of within, all"),
+    ],
+)
+def test_a_clip_must_fit_its_grid(change, told):
+    with pytest.raises(ValueError, match=f"MotionMap: .*{told}"):
+        motion_map(draw(dict(type="Identity")), **change)
