@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -13,8 +14,8 @@ from mmpmg.datasets.flow_estimation import Image, one_thread
 from mmpmg.motion.motion_map import map_grid, pair_starts
 from mmpmg.motion.ranges import flag, number, whole
 
-FloatArray = npt.NDArray[np.float32]
-Bools = npt.NDArray[np.bool_]
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 RETURNS_WITHIN = 1.0
 """Pixels from where it began that a point followed there and back may end."""

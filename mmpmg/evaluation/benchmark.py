@@ -18,6 +18,7 @@ from mmpmg.evaluation.largest_batch import benchmark_largest_batch
 from mmpmg.evaluation.machine import describe_machine, usable_cores
 from mmpmg.evaluation.masking_benchmark import benchmark_masking
 from mmpmg.evaluation.memory_benchmark import benchmark_memory
+from mmpmg.evaluation.motion_map_benchmark import benchmark_motion_maps
 from mmpmg.evaluation.preprocess_benchmark import benchmark_preprocess
 from mmpmg.evaluation.progress import Say, silent
 from mmpmg.evaluation.render_benchmark import benchmark_render
@@ -93,6 +94,11 @@ def _flow(options: BenchmarkOptions, repeats: int, say: Say) -> str:
     return benchmark_flow((frames, height, width), repeats)
 
 
+def _motion_map(options: BenchmarkOptions, repeats: int, say: Say) -> str:
+    frames, height, width = options.clip
+    return benchmark_motion_maps((frames, height, width), repeats)
+
+
 def _step(options: BenchmarkOptions, repeats: int, say: Say) -> str:
     """Measure the steps once for both tables: figures of one step that differ help nobody."""
     sizes, ratios, device = options.steps(), options.mask_ratios, options.device
@@ -143,6 +149,7 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
     "archives": (10, lambda o, n, say: benchmark_archives(o.files, n)),
     "images": (10, lambda o, n, say: benchmark_images(n)),
     "flow": (2, _flow),
+    "motion-map": (2, _motion_map),
     "masking": (
         5,
         lambda o, n, say: benchmark_masking(o.steps(), o.device, o.cores, n, o.dtype),

@@ -7,6 +7,8 @@ pixels: over a cell of the grid the displacement of a homography is greatest at 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +18,7 @@ from .part_opencv import Part
 from .paste import Paste
 from .ranges import choice
 
-Bools = npt.NDArray[np.bool_]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 PAIRS = ("within", "all")
 
