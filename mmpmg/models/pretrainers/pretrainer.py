@@ -118,7 +118,8 @@ class Pretrainer(BaseModel):
         if mode == "loss":
             return self.loss(clip, data_samples)
         if mode == "predict":
-            return self.predict(clip, data_samples)
+            fresh = [ActionDataSample() for _ in inputs]  # of no dataset
+            return self.predict(clip, fresh if data_samples is None else data_samples)
         if mode == "tensor":
             return self.extract_feat(clip)
         raise ValueError(f"mode {mode!r} is unknown; it is one of 'loss', 'predict', 'tensor'")
