@@ -151,7 +151,7 @@ class FlowGuidedDenseMasker(nn.Module):
         # Whole slots, and one more with the probability of what is left of one.
         whole = int(self.temporal_ratio * t)
         count = (whole + (last < self.temporal_ratio * t - whole).int()).clamp(min=1)
-        masked = slots.argsort(dim=1).argsort(dim=1) < count
+        masked = slots.argsort(dim=1, stable=True).argsort(dim=1) < count
         margin = draws - probability.masked_fill(~masked.unsqueeze(2), -1.0).flatten(1)
         # The least is below 0 already wherever anything is masked: this masks one where nothing is.
         return (margin < 0).scatter(1, margin.argmin(dim=1, keepdim=True), True)
