@@ -127,8 +127,8 @@ def _estimate_tables(draws: Mapping[str, Sequence[Motion]], count: int) -> str:
                 for frames, _ in family
             ]
             pooled += found
-            iou, _ = overlap(found, [exact for _, exact in family], TOLD[0])
-            cells.append(f"{100 * iou:.0f}")
+            values = overlap(found, [exact for _, exact in family], TOLD[0])
+            cells.append(", ".join(f"{100 * value:.0f}" for value in values))
         known = [exact for family in clips.values() for _, exact in family]
         sums = [f"{100 * v:.0f}" for t in TOLD for v in overlap(pooled, known, t)]
         rows.append([name, spread(spent).text(".0f"), *sums])
@@ -137,7 +137,8 @@ def _estimate_tables(draws: Mapping[str, Sequence[Motion]], count: int) -> str:
     for threshold in TOLD:
         head += [f"IoU at {threshold:g} px, %", f"right of the found at {threshold:g} px, %"]
     return (
-        f"{markdown_table(head, rows)}\n\nIoU at {TOLD[0]:g} px by family, %:\n\n"
+        f"{markdown_table(head, rows)}\n\n"
+        f"IoU and right of the found at {TOLD[0]:g} px, by family, %:\n\n"
         f"{markdown_table(['KLT', *clips], families)}"
     )
 

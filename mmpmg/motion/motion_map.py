@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from .bent_points import bent_displacements
 from .displacement import BACKGROUND, RIM
 from .motion import FloatArray, Motion
 from .part_opencv import Part
@@ -137,21 +138,9 @@ def _speeds(
         lengths = np.hypot(away[:, 0], away[:, 1]) * (ahead & ~still[:, None])
         return np.asarray(lengths.reshape(shape))
     lengths = np.zeros((len(starts), corners.shape[1]))
-    deformation = motion.deformation
-    for row, k in enumerate(starts):
-        chosen = slice(None) if wanted is None else np.flatnonzero(wanted[row])
-        points = corners[:2, chosen].T
-        if not points.size or (
-            np.array_equal(before[row], after[row])
-            and np.array_equal(deformation.amplitudes[k], deformation.amplitudes[k + 1])
-        ):
-            continue
-        looked = points + deformation.at(k, points)
-        u, v, depth = steps[row][:, :2] @ looked.T + steps[row][:, 2:]
-        ahead = depth > 0
-        depth = np.where(ahead, depth, 1.0)
-        landed = deformation.invert(k + 1, np.stack([u / depth, v / depth], axis=1))
-        lengths[row, chosen] = np.hypot(*(landed - points).T) * ahead
+    chosen = slice(None) if wanted is None else np.flatnonzero(wanted.any(axis=0))
+    moved = bent_displacements(motion, starts, corners[:2, chosen].T)
+    lengths[:, chosen] = np.hypot(moved[..., 0], moved[..., 1])
     return lengths.reshape(shape)
 
 
