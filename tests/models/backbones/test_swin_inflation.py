@@ -171,3 +171,23 @@ def test_timm_s_own_weights_are_taken(monkeypatch, image_model):
     timm = pytest.importorskip("timm")
     monkeypatch.setattr(timm, "create_model", lambda name, pretrained: image_model)
     assert read_image_swin("timm:swin_x").keys() == image_model.state_dict().keys()
+
+
+@pytest.mark.slow
+def test_swin_t_at_its_own_size_gives_the_image_model_s_features():
+    """Video Swin-T on 16 x 224 x 224, as the recipes have it."""
+    image_model = image_swin(224, embed_dim=96, depths=(2, 2, 6, 2), num_heads=(3, 6, 12, 24),
+                             window_size=7)  # fmt: skip
+    encoder = MaskedSwinTransformer3D("tiny", out_indices=(1, 3))
+    encoder.load_state_dict(inflate_swin(image_model.state_dict(), encoder, "file"), strict=False)
+    encoder.eval()
+    image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        second, last = encoder(image.unsqueeze(2).repeat(1, 1, 16, 1, 1))
+        stages = image_model.forward_intermediates(image, intermediates_only=True)
+        wanted = LAYER_NORM(stages[1].movedim(1, -1), (192,))
+        whole = image_model.forward_features(image)
+    assert whole.std() > 0.1 and wanted.std() > 0.1
+    for slot in range(8):
+        torch.testing.assert_close(second[:, :, slot].movedim(1, -1), wanted, rtol=0, atol=1e-4)
+        torch.testing.assert_close(last[:, :, slot].movedim(1, -1), whole, rtol=0, atol=1e-4)
