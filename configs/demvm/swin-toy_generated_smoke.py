@@ -1,5 +1,7 @@
 """Does DEMVM run at all? Two epochs of 64 clips of shaders; no data, and a tokenizer that knows nothing.
 
+It gives all tokens much the same code, so the loss falls to nothing and says nothing.
+
 tools/train.py configs/demvm/swin-toy_generated_smoke.py
 """
 
