@@ -33,12 +33,14 @@ THRESHOLDS = (0.25, 0.5, 1.0, 2.0)
 TOLD = (0.5, 1.0)
 """Pixels per frame from which on a cell moves, of the overlaps."""
 TRACKERS: Mapping[str, PointTracker] = {
-    "window 9, levels 2 (default)": PointTracker(),
+    "window 13, levels 2 (default)": PointTracker(),
     "the same, explained=inf": PointTracker(explained=np.inf),
     "the same, check_back": PointTracker(check_back=True),
-    "window 9, levels 3": PointTracker(levels=3),
+    "the same, levels 3": PointTracker(levels=3),
+    "window 9, levels 2": PointTracker(window=9),
     "window 15, levels 2": PointTracker(window=15),
-    "shrink 2, window 9, levels 2": PointTracker(shrink=2),
+    "shrink 2, window 9, levels 2": PointTracker(shrink=2, window=9),
+    "shrink 2, window 13, levels 2": PointTracker(shrink=2),
 }
 DRAWS = 20
 """Motions of each family for every clip of it that is rendered: maps are cheap."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmpmg.datasets.klt_motion import PointTracker, grid_points, klt_motion_map
+from mmpmg.datasets.klt_motion import PointTracker, _mend, grid_points, klt_motion_map
 from mmpmg.motion import build_op, render
 from mmpmg.motion.motion_map import motion_map
 from mmpmg.synthesis import shader_image
@@ -70,6 +70,18 @@ def test_grey_frames_and_pairs_between_slots():
     everything = klt_motion_map(frames, pairs="all")
     assert (everything >= found).all() and (everything[0] > found[0]).any()
     np.testing.assert_array_equal(everything[1], found[1])
+
+
+def test_single_strays_and_gaps_are_mended_and_small_parts_stay():
+    lengths = np.zeros((8, 8), np.float32)
+    lengths[1, 1] = 9  # alone
+    lengths[1:3, 5:7] = 2  # a part of four cells
+    lengths[4:8, :4] = 3
+    expected = lengths.copy()
+    expected[1, 1] = 0
+    lengths[6, 1] = 0  # a gap
+    lengths[5, 2] = 50  # a point that went astray among others
+    np.testing.assert_array_equal(_mend(lengths), expected)
 
 
 def test_the_camera_can_be_taken_away():
