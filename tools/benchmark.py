@@ -20,7 +20,7 @@ MINUTES = {
     "archives": "not timed",
     "images": "not timed",
     "flow": "not timed",
-    "motion-map": "not timed",
+    "motion-map": "1",
     "masking": "not timed",
 }
 """Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
