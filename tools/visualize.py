@@ -7,7 +7,8 @@ from pathlib import Path
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
 from mmpmg.engine.launch import add_shared_options, load_recipe
 from mmpmg.visualization import STATISTICS
-from mmpmg.visualization.recipe_pictures import FORMATS, PictureOptions, draw_recipe
+from mmpmg.visualization.picture_options import FORMATS, PictureOptions
+from mmpmg.visualization.recipe_pictures import draw_recipe
 
 
 def parse_options() -> argparse.Namespace:
@@ -31,6 +32,15 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--mask", action="store_true", help="draw the masks of the recipe's masker")
     parser.add_argument("--flow", action="store_true", help="draw the exact flow")
     parser.add_argument(
+        "--guided", type=float, nargs="*", metavar="P_DEN",
+        help="draw what moves in the clips, and flow-guided masks at these densities (0.5 0.7, as "
+        "DEMVM's Fig. 4), instead of the clips alone",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ratios", type=float, nargs=2, metavar=("P_SPA", "P_TMP"),
+        help="spatial and temporal masking ratio of --guided (0.5 0.5)",
+    )  # fmt: skip
+    parser.add_argument(
         "--families",
         action="store_true",
         help="draw all kinds of motion on one image, instead of clips",
@@ -48,7 +58,7 @@ def parse_options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=[], metavar="RATIO",
-        help="shares of tokens to mask, several at once (the recipe's)",
+        help="shares of tokens to mask in reconstructions, several at once (the recipe's)",
     )  # fmt: skip
     parser.add_argument(
         "--no-losses", dest="losses", action="store_false",
@@ -69,6 +79,8 @@ def main() -> None:
         formats=options.format,
         mask=options.mask,
         flow=options.flow,
+        guided=options.guided,
+        ratios=options.ratios and tuple(options.ratios),
         families=options.families,
         image=options.image,
         ops=options.ops,

@@ -12,12 +12,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .model_reconstructions import reconstruct_at_ratios
-from .recipe_pictures import cell_height, pretrainer
+from .recipe_models import is_pretrainer, recipe_model
+from .recipe_pictures import cell_height
 from .reconstruction_picture import Branches, reconstruction_picture
 from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
 from .writers import write
-
-PRETRAINER = "MaskedVideoPretrainer"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ClipChoice:
 
     Attributes:
         ann_file: List of videos, ``relative/path label`` a line; None: the training set of the
-            first model's recipe, or of the first one whose clips come with their flow.
+            first model's recipe, or of the first whose clips come with their flow or motion map.
         root: Folder that the list's paths start from.
         num_clips: Clips, spread evenly over the set, at least 1.
         interval: Distance of sampled frames of a video, at least 1.
@@ -94,7 +93,7 @@ def compare_reconstructions(
     recipes = [Config.fromfile(model.recipe) for model in models]
     init_default_scope(recipes[0].get("default_scope") or "mmaction")
     for one, recipe in zip(models, recipes, strict=True):
-        if recipe.model.type != PRETRAINER:
+        if not is_pretrainer(recipe):
             raise ValueError(
                 f"--model {one.name}: a {recipe.model.type}, which {one.recipe} builds, masks and "
                 "reconstructs nothing; name a pre-training recipe and an epoch_N.pth of it"
@@ -108,7 +107,7 @@ def compare_reconstructions(
         samples = _samples(recipes, sizes[names[0]], clips)
         drawn: dict[str, Sequence[Branches]] = {}
         for one, recipe in zip(models, recipes, strict=True):
-            model = pretrainer(recipe, one.checkpoint, True)
+            model = recipe_model(recipe, one.checkpoint)
             drawn |= reconstruct_at_ratios(model, samples, mask_ratios, one.name)
     title = f"The same clips by {len(models)} models" if len(models) > 1 else names[0]
     height = cell_height(samples[0].clip)
@@ -126,25 +125,49 @@ def _with_flow(recipe: Config) -> bool:
     return bool((recipe.model.get("data_preprocessor") or {}).get("with_flow"))
 
 
+def _motion_steps(part: Any) -> list[dict[str, Any]]:
+    """Return the ``MotionMap`` steps that stand anywhere in a config."""
+    if isinstance(part, (list, tuple)):
+        return [step for inner in part for step in _motion_steps(inner)]
+    if not isinstance(part, dict):
+        return []
+    own = [dict(part)] if part.get("type") == "MotionMap" else []
+    return own + [step for inner in part.values() for step in _motion_steps(inner)]
+
+
 def _samples(
     recipes: Sequence[Config], size: tuple[int, int], clips: ClipChoice
 ) -> list[TrainingSample]:
-    flowing = [recipe for recipe in recipes if _with_flow(recipe)]
+    steps = {i: _motion_steps(r.train_dataloader.dataset) for i, r in enumerate(recipes)}
     if clips.ann_file is None:
-        # Clips with their flow serve every model, others not those that predict it.
-        dataset = DATASETS.build((flowing or recipes)[0].train_dataloader.dataset)
+        # Clips with their flow and motion map serve every model, others not those that ask for it.
+        told = [_with_flow(recipe) + bool(steps[i]) for i, recipe in enumerate(recipes)]
+        dataset = DATASETS.build(recipes[told.index(max(told))].train_dataloader.dataset)
     else:
-        dataset = DATASETS.build(_videos(clips, *size, bool(flowing)))
+        # Of several maps the finest: tokens may hold several of its cells.
+        finest = min(
+            (step for found in steps.values() for step in found),
+            key=lambda step: (step.get("frames", 2), step.get("cell", 8)),
+            default=None,
+        )
+        flowing = any(map(_with_flow, recipes))
+        dataset = DATASETS.build(_videos(clips, *size, flowing, finest))
     return read_samples(dataset, spread_indices(len(dataset), clips.num_clips), clips.seed)
 
 
 def _videos(
-    clips: ClipChoice, num_frames: int, side: int, with_flow: bool = False
+    clips: ClipChoice,
+    num_frames: int,
+    side: int,
+    with_flow: bool = False,
+    motion_map: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Config of a set that shows the middle of each video, in time and in the frame."""
+    keys = [*(("flow", "covisible") if with_flow else ())]
+    keys += [] if motion_map is None else ["motion_map"]
     packed = dict(type="PackActionInputs", meta_keys=("sample_seed", "filename"))
-    if with_flow:
-        packed["algorithm_keys"] = ("flow", "covisible")
+    if keys:
+        packed["algorithm_keys"] = tuple(keys)
     return dict(
         type="CheckedVideoDataset",
         ann_file=clips.ann_file,
@@ -166,6 +189,7 @@ def _videos(
             dict(type="Resize", scale=(-1, side)),
             dict(type="CenterCrop", crop_size=side),
             *([dict(type="DenseFlow")] if with_flow else []),
+            *([] if motion_map is None else [motion_map]),
             dict(type="FormatShape", input_format="NCTHW"),
             packed,
         ],

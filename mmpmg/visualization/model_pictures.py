@@ -13,8 +13,9 @@ from mmaction.structures import ActionDataSample
 from mmengine.dataset import pseudo_collate
 from torch import Tensor, nn
 
+from mmpmg.models.data_preprocessors.batch_motion_map import MOTION_MAP
 from mmpmg.models.data_preprocessors.clip_flow import COVISIBLE, FLOW
-from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
+from mmpmg.models.pretrainers.pretrainer import Pretrainer
 
 from .labels import Picture
 from .training_samples import TrainingSample
@@ -34,7 +35,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 def preprocessed(
-    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample], training: bool = False
+    model: Pretrainer, samples: Sequence[TrainingSample], training: bool = False
 ) -> tuple[Tensor, list[ActionDataSample]]:
     """Preprocess the first view of each sample.
 
@@ -44,8 +45,8 @@ def preprocessed(
         training: Whether to mix and flip, as the model's training does.
 
     Returns:
-        (B, C, T, H, W) on the model's device, normalised, and the samples, copies, with the flow of
-        that view where they have one.
+        (B, C, T, H, W) on the model's device, normalised, and the samples, copies, with the flow
+        and the motion map of that view where they have one.
     """
     batch = pseudo_collate([dict(sample.packed) for sample in samples])
     inputs = [inputs[:1] for inputs in batch["inputs"]]
@@ -61,7 +62,7 @@ def preprocessed(
 def _first_view(sample: ActionDataSample, views: int) -> ActionDataSample:
     """Copy a sample, with the worker's arrays of its first view alone."""
     copied: ActionDataSample = sample.new()
-    for key in (FLOW, COVISIBLE):
+    for key in (FLOW, COVISIBLE, MOTION_MAP):
         if views > 1 and key in copied:
             copied.set_field(getattr(copied, key)[:1], key)
     return copied
@@ -78,22 +79,20 @@ def grey_levels(pixels: Tensor) -> list[Picture]:
     return list(levels.permute(0, 2, 3, 4, 1).cpu().numpy())
 
 
-def draw_masks(
-    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]
-) -> list[npt.NDArray[np.bool_]]:
+def draw_masks(model: Pretrainer, samples: Sequence[TrainingSample]) -> list[npt.NDArray[np.bool_]]:
     """Return the mask that the model's own masker draws for each sample: (N,) bool each."""
     with evaluating(model):
         clips, data_samples = preprocessed(model, samples)
         return list(model.draw(clips, data_samples).mask.cpu().numpy())
 
 
-def mixed_clips(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[Picture]:
+def mixed_clips(model: Pretrainer, samples: Sequence[TrainingSample]) -> list[Picture]:
     """Return the clips as the model trains on them: mixed with one another where it mixes."""
     with evaluating(model):
         return grey_levels(model.pixels(preprocessed(model, samples, training=True)[0]))
 
 
-def mixing_shares(model: MaskedVideoPretrainer, samples: Sequence[TrainingSample]) -> list[float]:
+def mixing_shares(model: Pretrainer, samples: Sequence[TrainingSample]) -> list[float]:
     """Return how much of each clip of :func:`mixed_clips` is its own, in [0, 1].
 
     The rest is the clip before it, for the first clip the last.

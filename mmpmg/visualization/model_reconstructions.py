@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmpmg.models.maskers.uniform import UniformMasker
-from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
-from mmpmg.models.targets import FlowTarget, PixelTarget, TemporalDifferenceTarget
+from mmpmg.models.pretrainers.pretrainer import Pretrainer
+from mmpmg.models.targets import (
+    CodebookTarget,
+    FlowTarget,
+    PixelTarget,
+    TemporalDifferenceTarget,
+)
 
 from .branch_prediction import BranchPrediction, FloatArray
+from .code_predictions import draw_codes
+from .masking_ratios import at_ratio, masking_ratio
 from .model_pictures import clip_label, evaluating, grey_levels, preprocessed
 from .motion_reconstruction import MotionReconstruction
 from .reconstruction import Reconstruction
 from .training_samples import TrainingSample
 
-DRAWN = (PixelTarget, TemporalDifferenceTarget, FlowTarget)
+DRAWN = (PixelTarget, TemporalDifferenceTarget, FlowTarget, CodebookTarget)
 
 
-def drawn_branches(model: MaskedVideoPretrainer) -> list[str]:
+def drawn_branches(model: Pretrainer) -> list[str]:
     """Return the names of the branches whose predictions can be drawn, in the model's order.
 
     Raises:
@@ -37,42 +42,8 @@ def drawn_branches(model: MaskedVideoPretrainer) -> list[str]:
     return names
 
 
-@contextmanager
-def masking_ratio(model: MaskedVideoPretrainer, ratio: float | None) -> Iterator[None]:
-    """Let the model's masker mask another share for a while.
-
-    Args:
-        model: Left as it was.
-        ratio: Share to mask, in (0, 1); None: the recipe's.
-
-    Raises:
-        ValueError: The masker has no ratio, or this one masks nothing or everything.
-    """
-    masker = model.masker
-    if ratio is None:
-        yield
-        return
-    if not isinstance(masker, UniformMasker):
-        raise ValueError(
-            f"--mask-ratio {ratio:g}: {type(masker).__name__} has no mask_ratio to change; leave "
-            "--mask-ratio out"
-        )
-    before = masker.mask_ratio
-    masker.mask_ratio = ratio
-    try:
-        try:
-            if not 0 < ratio < 1:
-                raise ValueError("must lie between 0 and 1, e.g. 0.75")
-            masker.num_masked(model.backbone.grid)
-        except ValueError as error:
-            raise ValueError(f"--mask-ratio {ratio:g}: {error}") from error
-        yield
-    finally:
-        masker.mask_ratio = before
-
-
 def reconstruct_samples(
-    model: MaskedVideoPretrainer, samples: Sequence[TrainingSample], mask_ratio: float | None = None
+    model: Pretrainer, samples: Sequence[TrainingSample], mask_ratio: float | None = None
 ) -> list[dict[str, BranchPrediction]]:
     """Let a model reconstruct samples, unmixed and in evaluation mode.
 
@@ -95,25 +66,31 @@ def reconstruct_samples(
         whole = model.whole_clip(clips, data_samples)
         shown = grey_levels(whole.pixels)
         made: list[dict[str, BranchPrediction]] = [{} for _ in samples]
+        labels = [clip_label(sample) for sample in samples]
         for name in names:
             head = model.heads[name]
+            if isinstance(head.target, CodebookTarget):
+                drawn_codes = draw_codes(head, whole, tokens.mask, predictions[name], shown, labels)
+                for own, item in zip(made, drawn_codes, strict=True):
+                    own[name] = item
+                continue
             target = head.target(whole, tokens.masked)
             everything = torch.arange(tokens.mask.shape[1], device=clips.device)
             drawn = _Drawn(head, whole, everything.expand(len(clips), -1))
-            for i, sample in enumerate(samples):
+            for i in range(len(samples)):
                 made[i][name] = drawn.prediction(
                     i,
                     clip=shown[i],
                     # Masked tokens come in ascending order, in which a boolean mask picks them.
                     mask=tokens.mask[i].cpu().numpy(),
-                    name=clip_label(sample),
+                    name=labels[i],
                     **_losses(head, predictions[name][i].float(), target[i]),
                 )
     return made
 
 
 def reconstruct_at_ratios(
-    model: MaskedVideoPretrainer,
+    model: Pretrainer,
     samples: Sequence[TrainingSample],
     mask_ratios: Sequence[float] = (),
     name: str = "",
@@ -135,7 +112,7 @@ def reconstruct_at_ratios(
     if not mask_ratios:
         return {name: reconstruct_samples(model, samples)}
     return {
-        f"{name}, ratio {ratio:.3g}".lstrip(", "): reconstruct_samples(model, samples, ratio)
+        f"{name}, {at_ratio(model, ratio)}".lstrip(", "): reconstruct_samples(model, samples, ratio)
         for ratio in mask_ratios
     }
 

@@ -6,20 +6,17 @@ The one file of this package that builds things from a recipe.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 
 from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler
 from mmpmg.datasets.image_decoding import read_image
 from mmpmg.datasets.transforms.pmg import PMGAug, PMGPipeline
-from mmpmg.models.checkpoint_fit import check_file
-from mmpmg.models.pretrainers.masked_video import MaskedVideoPretrainer
+from mmpmg.models.pretrainers.pretrainer import Pretrainer
 from mmpmg.motion import MotionSampler
 from mmpmg.synthesis import shader_image
 
@@ -27,6 +24,8 @@ from .clip_pictures import AnnotatedClip, annotated_animation, annotated_sheet
 from .contact_sheet import contact_sheet
 from .families import family_clips, family_sheet
 from .gallery import gallery_sheet, square
+from .guided_masks import DENSE, guided_clips, masking_told
+from .guided_sheet import guided_sheet
 from .labels import Picture
 from .model_pictures import (
     draw_masks,
@@ -35,7 +34,10 @@ from .model_pictures import (
     mixing_shares,
 )
 from .model_reconstructions import reconstruct_at_ratios
+from .picture_options import FORMATS, PictureOptions
+from .recipe_models import is_tokenizer, recipe_model
 from .reconstruction_picture import reconstruction_picture
+from .tokenizer_picture import tokenizer_picture
 from .training_samples import (
     TrainingSample,
     isolated_randomness,
@@ -45,50 +47,9 @@ from .training_samples import (
 )
 from .writers import write
 
-FORMATS = ("png", "jpg", "gif", "mp4")
 FAMILY_SIDE = 224
 FAMILY_SHADERS = (25, 1)
 """Programs whose images show well what each motion does: unlike parts, and no symmetry."""
-
-
-@dataclass(frozen=True)
-class PictureOptions:
-    """What to draw of a recipe.
-
-    Attributes:
-        num_clips: Clips, spread evenly over the training set, at least 1.
-        formats: Of "png" and "jpg" (contact sheet), "gif" and "mp4" (animation).
-        mask: Draw the recipe's own masks.
-        flow: Draw the exact flow of pseudo-motion clips.
-        families: Draw all families on one image.
-        image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
-            the recipe's source, and where that is as small, a shader image of our own.
-        ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
-        gallery: So many images of the source beside the frames that become of them; 0: none.
-            With ``families`` or ``gallery`` clips are drawn only where masks, flow or a checkpoint
-            are asked for too.
-        statistics: Of reconstructions, "visible" or "truth".
-        mask_ratios: Of reconstructions, each in (0, 1); none: the recipe's.
-        losses: Draw the loss of each patch beside reconstructions.
-        seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
-        columns: Frames of each clip on a sheet, at least 1.
-        fps: Speed of animations, in frames per second.
-    """
-
-    num_clips: int = 4
-    formats: Sequence[str] = ("png", "gif")
-    mask: bool = False
-    flow: bool = False
-    families: bool = False
-    image: str | None = None
-    ops: Sequence[str] = ()
-    gallery: int = 0
-    statistics: str = "visible"
-    mask_ratios: Sequence[float] = ()
-    losses: bool = True
-    seed: int | None = None
-    columns: int = 8
-    fps: float = 8.0
 
 
 def draw_recipe(
@@ -145,11 +106,21 @@ def _draw_samples(
     blending = (config.model.get("data_preprocessor") or {}).get("blending")
     indices = spread_indices(len(dataset), options.num_clips)
     samples = read_samples(dataset, indices, seed, _replacing_ops(options.ops))
-    model = None
-    if options.mask or checkpoint is not None or blending is not None:
-        model = pretrainer(config, checkpoint, wanted=options.mask or checkpoint is not None)
-    files = _draw_clips(samples, model, out, options, blending is not None)
-    if model is not None and blending is not None:
+    masks, tokenizer = options.mask or options.guided is not None, is_tokenizer(config)
+    if masks and tokenizer:
+        raise ValueError(
+            f"a {config.model.type} masks nothing; take the pre-training recipe that predicts its "
+            "codes, or drop --mask and --guided"
+        )
+    model, wanted = None, masks or checkpoint is not None
+    if wanted or (blending is not None and not tokenizer):
+        model = recipe_model(config, checkpoint, wanted)
+    files = []
+    if options.guided is None or options.mask or options.flow:
+        files += _draw_clips(samples, model, out, options, blending is not None)
+    if options.guided is not None:
+        files += [_draw_guided(model, dataset, samples, out, options)]
+    if model is not None and blending is not None and not tokenizer:
         sheet = contact_sheet(
             mixed_clips(model, samples),
             mixing_labels(samples, mixing_shares(model, samples)),
@@ -159,16 +130,32 @@ def _draw_samples(
         )
         files += [write(out / "clips_mixed.png", sheet)]
     if checkpoint is not None and model is not None:
+        title = f"Training clips reconstructed by {Path(checkpoint).name}"
+        height = cell_height(samples[0].clip)
+        if tokenizer:
+            sheet = tokenizer_picture(model, samples, options.columns, title, height)
+            return [*files, write(out / "reconstructions_tokenizer.png", sheet)]
+        drawn = reconstruct_at_ratios(model, samples, options.mask_ratios)
         sheet = reconstruction_picture(
-            reconstruct_at_ratios(model, samples, options.mask_ratios),
-            options.statistics,
-            options.columns,
-            f"Training clips reconstructed by {Path(checkpoint).name}",
-            cell_height(samples[0].clip),
-            options.losses,
+            drawn, options.statistics, options.columns, title, height, options.losses
         )
         files += [write(out / f"reconstructions_{options.statistics}.png", sheet)]
     return files
+
+
+def _draw_guided(
+    model: Any,
+    dataset: Any,
+    samples: Sequence[TrainingSample],
+    out: Path,
+    options: PictureOptions,
+) -> Path:
+    """Draw where the clips move, and flow-guided masks of them."""
+    clips = guided_clips(model, dataset, samples, options.guided or DENSE, options.ratios)
+    told = masking_told(model.masker, options.ratios)
+    title = f"What moves in training clips, and flow-guided masks: {told}"
+    height = cell_height(samples[0].clip)
+    return write(out / "guided_masks.png", guided_sheet(clips, options.columns, title, height))
 
 
 def _replacing_ops(names: Sequence[str]) -> Callable[[Any], None] | None:
@@ -184,35 +171,6 @@ def _replacing_ops(names: Sequence[str]) -> Callable[[Any], None] | None:
     return replace
 
 
-def pretrainer(config: Config, checkpoint: str | None, wanted: bool) -> Any:
-    """Build the recipe's pretrainer, with weights where there is a checkpoint.
-
-    Args:
-        config: A recipe.
-        checkpoint: Of its whole model, decoder included; None: fresh weights.
-        wanted: Refuse another kind of model, instead of returning None.
-
-    Returns:
-        The pretrainer, or None.
-
-    Raises:
-        ValueError: Another kind of model, or a checkpoint that does not fit.
-    """
-    if config.model.type != "MaskedVideoPretrainer":
-        if wanted:
-            raise ValueError(
-                f"the recipe's model is {config.model.type}, which masks and reconstructs nothing; "
-                "take a recipe of configs/pmg, or drop --mask and --checkpoint"
-            )
-        return None
-    model = MODELS.build(config.model)
-    if checkpoint is not None:
-        # Whole, or an encoder without its decoder would draw noise and look like a bad model.
-        check_file(model, checkpoint, whole=True)
-        load_checkpoint(model, checkpoint, map_location="cpu", strict=True)
-    return model
-
-
 def cell_height(clip: Picture) -> int:
     """Show small frames enlarged by a whole factor, so that every pixel is as large as another."""
     height = int(clip.shape[1])
@@ -221,7 +179,7 @@ def cell_height(clip: Picture) -> int:
 
 def _draw_clips(
     samples: Sequence[TrainingSample],
-    model: MaskedVideoPretrainer | None,
+    model: Pretrainer | None,
     out: Path,
     options: PictureOptions,
     mixes: bool,

@@ -61,11 +61,11 @@ class TrainingSample:
     name: str
 
 
-def _transforms(dataset: Any) -> list[list[Callable]]:
-    """Collect the lists of transforms of a dataset and of those that it wraps."""
-    found = [part for inner in getattr(dataset, "datasets", ()) for part in _transforms(inner)]
+def transform_lists(dataset: Any) -> list[list[Callable]]:
+    """Return the lists of transforms of a dataset and of those that it wraps."""
+    found = [part for inner in getattr(dataset, "datasets", ()) for part in transform_lists(inner)]
     if hasattr(dataset, "dataset"):
-        found += _transforms(dataset.dataset)
+        found += transform_lists(dataset.dataset)
     transforms = getattr(getattr(dataset, "pipeline", None), "transforms", None)
     return found + ([transforms] if transforms else [])
 
@@ -137,7 +137,7 @@ def read_samples(
     """
     with isolated_randomness(seed):
         dataset = private_copy(dataset)
-        for transforms in _transforms(dataset):
+        for transforms in transform_lists(dataset):
             for transform in transforms:
                 if isinstance(transform, (PMGPipeline, PMGAug)):
                     transform.deferred = False  # the clip is wanted, not the image

@@ -13,7 +13,8 @@ from PIL import Image
 
 from mmpmg.motion import OPS
 from mmpmg.visualization.families import family_clips, family_sheet
-from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
+from mmpmg.visualization.picture_options import PictureOptions
+from mmpmg.visualization.recipe_pictures import draw_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "configs" / "pmg" / "vit-toy_generated.py"

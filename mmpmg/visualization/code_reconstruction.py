@@ -1,0 +1,61 @@
+"""What a model of codes predicted, drawn by the tokenizer whose codes they are (DEMVM, Fig. 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .branch_prediction import BranchPrediction
+from .labels import Picture
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CodeReconstruction(BranchPrediction):
+    """One clip, its mask, and the likeliest code of each masked token.
+
+    A tokenizer draws whole clips, so both pictures are its decoding of a whole map of codes: of the
+    true codes, which is the best that any model could be shown with, and of the true codes with
+    those of the masked tokens replaced by what was predicted.
+
+    Attributes:
+        true: (T, h, w, 3) uint8, the decoded true codes.
+        decoded: (T, h, w, 3) uint8, the decoded prediction.
+        right: Share of the masked tokens whose code was guessed, in [0, 1].
+    """
+
+    true: Picture
+    decoded: Picture
+    right: float
+
+    @property
+    def value_shape(self) -> tuple[int, int, int, int]:
+        """One code for each token."""
+        return (1, 1, 1, 1)
+
+    @property
+    def loss_name(self) -> str:
+        """What the heat map below the prediction is of."""
+        return "loss of each code"
+
+    @property
+    def flat_name(self) -> str:
+        """What the same probability for every code would cost."""
+        return "any code alike"
+
+    def rows(self, statistics: str) -> list[tuple[str, Picture]]:
+        """Return the tokenizer's own reconstruction and the decoded prediction."""
+        del statistics  # codes need none
+        return [
+            ("true codes, decoded", self.true),
+            (f"predicted codes, decoded\n{self.right:.0%} of them right", self.decoded),
+        ]
+
+    def note(self, statistics: str) -> str:
+        """Say where the pictures come from, and what leaks."""
+        del statistics
+        height, width = self.true.shape[1:3]
+        return (
+            f"Codes are drawn by the tokenizer, at {height} x {width} pixels. True codes: what a "
+            "perfect model would show. Predicted: the likeliest code of each masked token; visible "
+            "tokens keep their true codes, which the tokenizer took from the whole clip: through "
+            "them a little of what is hidden leaks into the picture, though not into the model."
+        )

@@ -1,0 +1,53 @@
+"""What ``tools/visualize.py`` can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FORMATS = ("png", "jpg", "gif", "mp4")
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """What to draw of a recipe.
+
+    Attributes:
+        num_clips: Clips, spread evenly over the training set, at least 1.
+        formats: Of "png" and "jpg" (contact sheet), "gif" and "mp4" (animation).
+        mask: Draw the recipe's own masks.
+        flow: Draw the exact flow of pseudo-motion clips.
+        families: Draw all families on one image.
+        image: File of the image for ``families``; None, or smaller than 224 pixels: the first of
+            the recipe's source, and where that is as small, a shader image of our own.
+        ops: Motions that take the place of the recipe's, by type name; empty: the recipe's.
+        gallery: So many images of the source beside the frames that become of them; 0: none.
+            With ``families`` or ``gallery`` clips are drawn only where masks, flow or a checkpoint
+            are asked for too.
+        guided: P_den of flow-guided masks, each in (0, 1), drawn with what guides them instead of
+            plain clips; empty: those of Fig. 4; None: none.
+        ratios: Their (P_spa, P_tmp), each in (0, 1]; None: those of Fig. 4.
+        statistics: Of reconstructions, "visible" or "truth".
+        mask_ratios: Of reconstructions, each in (0, 1); none: the recipe's.
+        losses: Draw the loss of each patch beside reconstructions.
+        seed: Of the run that is looked into; None: the recipe's ``randomness.seed``.
+        columns: Frames of each clip on a sheet, at least 1.
+        fps: Speed of animations, in frames per second.
+    """
+
+    num_clips: int = 4
+    formats: Sequence[str] = ("png", "gif")
+    mask: bool = False
+    flow: bool = False
+    families: bool = False
+    image: str | None = None
+    ops: Sequence[str] = ()
+    gallery: int = 0
+    guided: Sequence[float] | None = None
+    ratios: tuple[float, float] | None = None
+    statistics: str = "visible"
+    mask_ratios: Sequence[float] = ()
+    losses: bool = True
+    seed: int | None = None
+    columns: int = 8
+    fps: float = 8.0
