@@ -192,6 +192,33 @@ def test_bfloat16_autocast_takes_a_step(model):
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.gpu
+def test_a_step_on_a_gpu_in_bfloat16_is_that_of_the_cpu():
+    losses = {}
+    for device in ("cpu", "cuda"):
+        model = build().to(device)
+        data = model.data_preprocessor(batch(), training=True)
+        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
+            losses[device] = model(**data, mode="loss")["loss_token"]
+        losses[device].backward()
+        assert all(p.grad.isfinite().all() for p in model.parameters())
+    torch.testing.assert_close(losses["cuda"].cpu(), losses["cpu"], rtol=0.03, atol=0.03)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_without_a_backend_of_its_own_it_gives_the_same_gradients(model):
+    data = model.data_preprocessor(batch(), training=True)
+    gradients = []
+    for step in (model, torch.compile(model, backend="aot_eager")):
+        model.zero_grad()
+        step(**data, mode="loss")["loss_token"].backward()
+        gradients.append([p.grad.clone() for p in model.parameters()])
+    torch._dynamo.reset()
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
 def test_it_learns():
     """Brightness can be told from the neighbours here: one value for a whole clip."""
     model = build()
