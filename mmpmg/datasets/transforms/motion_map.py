@@ -46,7 +46,8 @@ class MotionMap(BaseTransform):
             two.
         shrink: KLT: whole factor by which frames are made smaller first; 2 with ``window=9`` halves
             the time and does for sides of 224 pixels and more.
-        window: KLT: side of a point's window, pixels of the smaller frames.
+        window: KLT: side of a point's window, pixels of the smaller frames. In clips of 64 pixels 7
+            finds more of small parts (``tools/benchmark.py motion-map --clip 16 64 64``).
         levels: KLT: halvings of the smaller frames, for the search from coarse to fine.
         check_back: KLT: drop points that do not return when followed back; doubles the time.
         subtract_camera: KLT: take away the median displacement of each pair of frames, so that a
