@@ -37,6 +37,7 @@ TRACKERS: Mapping[str, PointTracker] = {
     "the same, explained=inf": PointTracker(explained=np.inf),
     "the same, check_back": PointTracker(check_back=True),
     "the same, levels 3": PointTracker(levels=3),
+    "window 7, levels 2": PointTracker(window=7),
     "window 9, levels 2": PointTracker(window=9),
     "window 15, levels 2": PointTracker(window=15),
     "shrink 2, window 9, levels 2": PointTracker(shrink=2, window=9),
