@@ -82,7 +82,9 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
             if not isinstance(node, Mapping):
                 break
             if part not in node:
-                typed = node and all(isinstance(v, Mapping) and "type" in v for v in node.values())
+                # None holds a place free in a pipeline.
+                entries = [value for value in node.values() if value is not None]
+                typed = entries and all(isinstance(v, Mapping) and "type" in v for v in entries)
                 if typed and f"{path}.{part}.type" not in changes:
                     raise ValueError(
                         f"--cfg-options {key}: no {part!r} in {path}{_near(part, node)}; it has "

@@ -14,6 +14,7 @@ from torch import Tensor
 from mmpmg.models.pretrainers.branches import decoder_owners, given_branches
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.models.targets.whole_clip import WholeClip
+from mmpmg.models.tokens import token_grid
 
 Losses = dict[str, Tensor]
 
@@ -135,9 +136,13 @@ class Pretrainer(BaseModel):
         Raises:
             ValueError: The clip is not of the size that the encoder was built for.
         """
-        grid, size = self.backbone.grid, tuple(clip.shape[2:])
-        built = tuple(n * side for n, side in zip(grid, self.backbone.token_shape, strict=True))
-        if size != built:
+        size = (clip.shape[2], clip.shape[3], clip.shape[4])
+        grid = token_grid(size, self.backbone.token_shape)
+        if grid != self.backbone.grid:
+            built = tuple(
+                count * side
+                for count, side in zip(self.backbone.grid, self.backbone.token_shape, strict=True)
+            )
             raise ValueError(
                 f"a clip of (T, H, W) = {size} meets an encoder built for {built}; make the "
                 "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
