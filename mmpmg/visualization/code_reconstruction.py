@@ -57,5 +57,5 @@ class CodeReconstruction(BranchPrediction):
             f"Codes are drawn by the tokenizer, at {height} x {width} pixels. True codes: what a "
             "perfect model would show. Predicted: the likeliest code of each masked token; visible "
             "tokens keep their true codes, which the tokenizer took from the whole clip: through "
-            "them a little of what is hidden leaks into the picture, though not into the model."
+            "them what is hidden leaks into the picture, though not into the model."
         )

@@ -138,7 +138,7 @@ def _motion_steps(part: Any) -> list[dict[str, Any]]:
 def _samples(
     recipes: Sequence[Config], size: tuple[int, int], clips: ClipChoice
 ) -> list[TrainingSample]:
-    steps = {i: _motion_steps(r.train_dataloader.dataset) for i, r in enumerate(recipes)}
+    steps = {i: _motion_steps(r.get("train_dataloader")) for i, r in enumerate(recipes)}
     if clips.ann_file is None:
         # Clips with their flow and motion map serve every model, others not those that ask for it.
         told = [_with_flow(recipe) + bool(steps[i]) for i, recipe in enumerate(recipes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from mmaction.registry import MODELS
@@ -62,7 +63,7 @@ def _is(config: Config, kind: type) -> bool:
 
 def _without_tokenizer(model: ConfigDict) -> ConfigDict:
     """Copy a model's config, so that no tokenizer needs to be trained for looking at masks."""
-    copied = model.copy()
+    copied = deepcopy(model)
     for branch in (copied.get("branches") or {}).values():
         target = branch.head.target if branch else {}
         if target.get("type") == "CodebookTarget":

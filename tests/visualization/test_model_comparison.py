@@ -16,6 +16,7 @@ from mmpmg.visualization import model_comparison
 from mmpmg.visualization.model_comparison import (
     ClipChoice,
     ModelChoice,
+    _motion_steps,
     _videos,
     compare_reconstructions,
 )
@@ -119,6 +120,44 @@ def test_the_flow_of_a_video_is_estimated_behind_its_crop(videos: ClipChoice) ->
     packed = DATASETS.build(_videos(videos, 4, 32, True))[0]
     assert packed["data_samples"].flow.shape == (3, 32, 32, 2)
     assert "flow" not in DATASETS.build(_videos(videos, 4, 32))[0]["data_samples"]
+
+
+def test_videos_get_the_motion_map_that_a_masker_asks_for(
+    tmp_path: Path, videos: ClipChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a model that asks for none; of two maps it is the finer one, which serves both."""
+    drawn: list[dict] = []
+    draw = model_comparison.reconstruction_picture
+
+    def spy(models, *options):  # type: ignore[no-untyped-def]
+        drawn.append(models)
+        return draw(models, *options)
+
+    monkeypatch.setattr(model_comparison, "reconstruction_picture", spy)
+
+    def guided(cell: int) -> dict:
+        return {
+            "model.masker": dict(_delete_=True, type="FlowGuidedMasker", mask_ratio=0.5),
+            "model.data_preprocessor.blending": None,
+            f"{PIPELINE}.motion_map": dict(_delete_=True, type="MotionMap", cell=cell),
+        }
+
+    models = [
+        tiny_model(tmp_path, "plain"),
+        tiny_model(tmp_path, "coarse", **guided(16)),
+        tiny_model(tmp_path, "fine", **guided(8)),
+    ]
+    compare_reconstructions(models, videos, tmp_path / "out.png")
+    for item in drawn[0]["fine"]:
+        assert item["pixel"].mask.mean() == 0.5
+    steps = [
+        step
+        for one in models[1:]
+        for step in _motion_steps(Config.fromfile(one.recipe).train_dataloader)
+    ]
+    assert [step["cell"] for step in steps] == [16, 8]
+    sample = DATASETS.build(_videos(videos, 4, 32, motion_map=steps[1]))[0]["data_samples"]
+    assert sample.motion_map.shape == (2, 4, 4)
 
 
 def test_mistakes_are_named(tmp_path: Path, videos: ClipChoice) -> None:

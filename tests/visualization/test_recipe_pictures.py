@@ -123,6 +123,28 @@ def test_mistakes_are_named(recipe: Config, tmp_path: Path) -> None:
         draw_recipe(recipe, tmp_path, PictureOptions())
 
 
+@pytest.mark.parametrize("guided", [(), (0.6,)])
+def test_guided_masks_need_no_tokenizer_and_no_image_weights(
+    photographs: Path, tmp_path: Path, guided: tuple[float, ...]
+) -> None:
+    """The recipe names a tokenizer that was never trained."""
+    config = Config.fromfile(ROOT / "configs" / "demvm" / "swin-toy_photographs.py")
+    config.train_dataloader.dataset.images.root = str(photographs)
+    options = PictureOptions(num_clips=1, guided=guided, ratios=(1.0, 1.0), columns=3)
+    (file,) = draw_recipe(config, tmp_path, options)
+    assert file.name == "guided_masks.png"
+    # Frames, points, motion map and a row for each density, of 128 pixels and more.
+    assert (Image.open(file).height - 90) // 132 == 3 + (len(guided) or 2)
+    assert config.model.branches.token.head.target.checkpoint, "the recipe stays as it was"
+
+
+def test_masks_of_a_recipe_that_no_motion_guides_are_refused(
+    recipe: Config, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"--guided: the recipe's masker is .*configs/demvm"):
+        draw_recipe(recipe, tmp_path, PictureOptions(num_clips=1, guided=(), formats=("png",)))
+
+
 def test_an_encoder_without_decoder_is_not_drawn(recipe: Config, tmp_path: Path) -> None:
     state = MODELS.build(recipe.model).backbone.state_dict()
     torch.save(dict(state_dict={f"backbone.{k}": v for k, v in state.items()}), tmp_path / "e.pth")
