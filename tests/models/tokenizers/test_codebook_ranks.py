@@ -1,5 +1,6 @@
 """Two processes keep one codebook: that of all their vectors."""
 
+import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -32,6 +33,7 @@ def _train(rank, folder):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_keep_the_codebook_of_one(tmp_path):
     mp.start_processes(_train, args=(str(tmp_path),), nprocs=2, start_method="spawn")
     first, second = (torch.load(tmp_path / f"{rank}.pth") for rank in (0, 1))
