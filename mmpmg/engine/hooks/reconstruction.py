@@ -13,8 +13,11 @@ from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from mmpmg.models.pretrainers.pretrainer import Pretrainer
+from mmpmg.models.tokenizers.vqvae import VQVAE
 from mmpmg.visualization import STATISTICS, reconstruction_picture, write
 from mmpmg.visualization.model_reconstructions import drawn_branches, reconstruct_samples
+from mmpmg.visualization.tokenizer_picture import tokenizer_picture
 from mmpmg.visualization.training_samples import (
     TrainingSample,
     isolated_randomness,
@@ -27,16 +30,19 @@ from mmpmg.visualization.training_samples import (
 class ReconstructionHook(Hook):
     """Draws reconstructions of a few training clips to ``WORK_DIR/reconstructions/epoch_N.png``.
 
-    Of every branch: pixels, and with MotionMAE the true and the predicted motion.
+    Of every branch: pixels, with MotionMAE the true and the predicted motion, with DEMVM what its
+    tokenizer makes of the true and of the predicted codes. Of a tokenizer: clips and what it
+    decodes of their codes.
     With iterations counted, ``iter_N.png``. TensorBoard and other backends of the run's visualizer
     get the same pictures under the name ``reconstructions``, at the run's iteration.
 
     The clips are spread evenly over the training set and are those of the run's first epoch,
     unmixed and under the same masks each time, also after a resume: pictures of two epochs differ
-    by the model alone. They are read once, when training starts, by the main process. Training goes
-    on as if nothing had happened: bit for bit the same weights. A picture costs one forward pass of
-    ``num_clips`` clips and its drawing, whatever the size of the training set; where weights are
-    sharded (FSDP), also a whole model on the main process while it draws.
+    by the model alone, and where a ``MaskingRatioHook`` raises the ratio by that. They are read
+    once, when training starts, by the main process. Training goes on as if nothing had happened:
+    bit for bit the same weights. A picture costs one forward pass of ``num_clips`` clips and its
+    drawing, whatever the size of the training set; where weights are sharded (FSDP), also a whole
+    model on the main process while it draws.
 
     Args:
         interval: Epochs (or iterations) between pictures, >= 1; the last gets one in any case.
@@ -82,14 +88,16 @@ class ReconstructionHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Read the clips, before the loader's workers may have moved the training set's seeds."""
         model = _bare(runner.model)
-        if not hasattr(model, "heads"):
+        if not isinstance(model, (Pretrainer, VQVAE)):
             raise ValueError(
                 f"ReconstructionHook: a {type(model).__name__} masks and reconstructs nothing. It "
-                "belongs to pre-training recipes; leave default_hooks.reconstruction out here"
+                "belongs to recipes of pre-training and of tokenizers; leave "
+                "default_hooks.reconstruction out here"
             )
         if not is_main_process():
             return
-        drawn_branches(model)  # raises now rather than after an epoch
+        if isinstance(model, Pretrainer):
+            drawn_branches(model)  # raises now rather than after an epoch
         dataset = runner.train_dataloader.dataset
         indices = spread_indices(len(dataset), self.num_clips)
         self._samples = read_samples(dataset, indices, int(runner.seed or 0))
@@ -115,17 +123,18 @@ class ReconstructionHook(Hook):
         weights = runner.model.state_dict() if sharded else None  # each process hands over its part
         if not self._samples:
             return
+        title = f"Training clips after {'iteration' if unit == 'iter' else unit} {number}"
+        height = self._samples[0].clip.shape[1]
+        height *= max(1, round(96 / height))
         with isolated_randomness(int(runner.seed or 0)):
             model = _bare(runner.model) if weights is None else _whole(runner, weights)
-            reconstructions = reconstruct_samples(model, self._samples)
-        height = self._samples[0].clip.shape[1]
-        picture = reconstruction_picture(
-            {"": reconstructions},
-            self.statistics,
-            self.columns,
-            f"Training clips after {'iteration' if unit == 'iter' else unit} {number}",
-            height * max(1, round(96 / height)),
-        )
+            if isinstance(model, VQVAE):
+                picture = tokenizer_picture(model, self._samples, self.columns, title, height)
+            else:
+                drawn = reconstruct_samples(model, self._samples)
+                picture = reconstruction_picture(
+                    {"": drawn}, self.statistics, self.columns, title, height
+                )
         path = write(Path(runner.work_dir) / "reconstructions" / f"{unit}_{number}.png", picture)
         for backend in runner.visualizer._vis_backends.values():
             if type(backend) is not LocalVisBackend:  # that one would write the same file again
@@ -142,4 +151,7 @@ def _whole(runner: Runner, weights: dict[str, Any]) -> Any:
     """Build the model again from gathered weights: a sharded one computes with all ranks or not."""
     model = MODELS.build(runner.cfg.model)
     model.load_state_dict(weights)
+    trained = getattr(_bare(runner.model), "masker", None)
+    for name in getattr(trained, "schedulable", ()):  # in no state: the hook's of this epoch
+        setattr(model.masker, name, getattr(trained, name))
     return model.to(next(runner.model.parameters()).device)
