@@ -223,12 +223,18 @@ def test_names_that_are_not_utf8_are_found_but_refused(ikea):
 def test_the_lists_have_the_names_and_sizes_of_the_recipes():
     assert {name: facts.num_classes for name, facts in FACTS.items()} == dict(
         ucf101=101, hmdb51=51, diving48=48, ssv2=174, ssv2_mini=87, ikeafa=12, uav_human=155,
-        kinetics400=400,
+        kinetics400=400, mimetics=50,
     )  # fmt: skip
     # 13,320 videos of UCF101 in each of its splits.
     assert {train + val for train, val in FACTS["ucf101"].sizes.values()} == {13320}
     recipes = Path(__file__).parents[3] / "configs/_base_/datasets"
+    few = (recipes / "demvm_recognition_mimetics.py").read_text()  # the one without own splits
+    assert "data/mimetics/videos" in few
+    for part in ("train", "val"):
+        assert f"data/mimetics/mimetics_{part}_2-shot_seed0_videos.txt" in few
     for name, facts in FACTS.items():
+        if name == "mimetics":
+            continue
         text = (recipes / f"{name}.py").read_text()
         assert f"data/{name}/videos" in text
         for part in ("train", "val"):
