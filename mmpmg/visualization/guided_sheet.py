@@ -16,6 +16,8 @@ from .masks import overlay_mask
 from .motion_map_picture import draw_points, enlarge, motion_legend, outline, paint_motion, tag
 
 Bools: TypeAlias = npt.NDArray[np.bool_]
+APART = 14.0
+"""Pixels of the picture between points: closer ones hide the frame."""
 LEGEND = (
     "Points: green lines lead to where a point is in the next frame, grey points are lost or not "
     "seen there. Motion map: the farthest that a cell moves. Framed in light blue: what counts as "
@@ -72,22 +74,23 @@ class GuidedClip:
     def points_row(self, slots: Sequence[int], scale: int) -> tuple[str, list[Picture]]:
         """Return label and pictures of the points, enlarged by a whole factor."""
         lengths = np.linalg.norm(self.moved, axis=-1)[self.found]
-        usual = float(np.percentile(lengths, 95)) if lengths.size else 0.0
-        # Slow motion is drawn longer, up to two tokens: whole factors, labelled.
+        usual = float(np.percentile(lengths, 99)) if lengths.size else 0.0
+        # Slow motion is drawn longer, up to two tokens or so: whole factors, labelled.
         stretch = float(np.clip(int(2 * self.token_shape[1] / max(usual, 1e-6)), 1, 10))
+        shown, every = _thinned(self.points, APART / scale)
         pictures = [
             draw_points(
                 self.clip[slot * self.token_shape[0]],
-                self.points,
-                self.moved[slot],
-                self.found[slot],
+                self.points[shown],
+                self.moved[slot, shown],
+                self.found[slot, shown],
                 scale,
                 stretch,
             )
             for slot in slots
         ]
-        longer = f"\nlines {stretch:.0f} x as long" if stretch > 1 else ""
-        return f"{self.source}{longer}", pictures
+        label = self.source + (f", 1 of {every} x {every}" if every > 1 else "")
+        return label + (f"\nlines {stretch:.0f} x as long" if stretch > 1 else ""), pictures
 
     def motion_row(self, slots: Sequence[int], scale: int) -> tuple[str, list[Picture]]:
         """Return label and pictures of the motion map; its legend is the last picture."""
@@ -130,8 +133,19 @@ class GuidedClip:
         if len(fallen) == used.sum():
             told.append("random: all of them")
         else:
-            told.append(f"random: slots {', '.join(map(str, fallen))}" if len(fallen) else "")
+            slots = "slot" if len(fallen) == 1 else "slots"
+            told.append(f"random: {slots} {', '.join(map(str, fallen))}" if len(fallen) else "")
         return "\n".join(line for line in told if line)
+
+
+def _thinned(points: FloatArray, apart: float) -> tuple[Bools, int]:
+    """Choose points of a lattice that stand apart enough: (n,) bool, and one in how many it is."""
+    columns, rows = (np.unique(points[:, axis], return_inverse=True) for axis in (0, 1))
+    if len(columns[0]) < 2:
+        return np.ones(len(points), bool), 1
+    every = max(1, int(np.ceil(apart / (columns[0][1] - columns[0][0]))))
+    middle = every // 2
+    return (columns[1] % every == middle) & (rows[1] % every == middle), every
 
 
 def guided_sheet(

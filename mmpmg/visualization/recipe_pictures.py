@@ -155,7 +155,9 @@ def _draw_guided(
     told = masking_told(model.masker, options.ratios)
     title = f"What moves in training clips, and flow-guided masks: {told}"
     height = cell_height(samples[0].clip)
-    return write(out / "guided_masks.png", guided_sheet(clips, options.columns, title, height))
+    ending = "jpg" if "jpg" in options.formats else "png"
+    sheet = guided_sheet(clips, options.columns, title, height)
+    return write(out / f"guided_masks.{ending}", sheet)
 
 
 def _replacing_ops(names: Sequence[str]) -> Callable[[Any], None] | None:

@@ -12,6 +12,7 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmpmg.datasets.klt_motion import grid_points
 from mmpmg.models.data_preprocessors.batch_motion_map import batch_motion_map
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.visualization.guided_masks import guided_clips, masking_told
@@ -19,7 +20,7 @@ from mmpmg.visualization.guided_sheet import GuidedClip, GuidedMask, guided_shee
 from mmpmg.visualization.labels import PAPER
 from mmpmg.visualization.masks import TINT
 from mmpmg.visualization.model_pictures import preprocessed
-from mmpmg.visualization.motion_map_picture import REGION
+from mmpmg.visualization.motion_map_picture import POINT, REGION
 from mmpmg.visualization.recipe_models import recipe_model
 from mmpmg.visualization.training_samples import read_samples
 
@@ -175,7 +176,21 @@ def test_a_masked_token_is_veiled_where_the_mask_says() -> None:
     every = replace(item, masks=[replace(item.masks[0], random=np.array([True, True]))])
     assert every.mask_row(0, [0], 1)[0].endswith("random: all of them")
     both = replace(item, masks=[GuidedMask("", np.arange(8) % 3 == 0, np.array([False, True]))])
-    assert both.mask_row(0, [0], 1)[0].endswith("random: slots 1")
+    assert both.mask_row(0, [0], 1)[0].endswith("random: slot 1")
+
+
+def test_points_that_stand_too_close_are_thinned() -> None:
+    """A lattice of 8 pixels: all of it where the frame is doubled, every other row as it is."""
+    still = hand_made()
+    points = grid_points(8, 8, 8)
+    found = np.ones((2, 64), bool)
+    item = replace(still, points=points, found=found, moved=np.zeros((2, 64, 2), np.float32))
+    for scale, rows, told in ((2, range(8), "exact flow"), (1, range(1, 8, 2), ", 1 of 2 x 2")):
+        label, (picture, _) = item.points_row([0, 1], scale)
+        assert told in label
+        middles = np.round((points[:8, 0] + 0.5) * scale - 0.5).astype(int)
+        drawn = [bool((picture[y - 1 : y + 2, middles[1]] == POINT).all(-1).any()) for y in middles]
+        assert drawn == [number in rows for number in range(8)]
 
 
 def test_the_sheet_has_a_row_for_each_thing_and_labels_slots() -> None:
