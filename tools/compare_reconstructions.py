@@ -35,7 +35,8 @@ def parse_options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--mask-ratio", dest="mask_ratios", nargs="+", type=float, default=[], metavar="RATIO",
-        help="shares of tokens to mask, several at once, 0 to 1 (without it the recipe's)",
+        help="shares of tokens to mask, several at once, 0 to 1 (without it the recipe's); of "
+        "FlowGuidedDenseMasker the spatial ratio, in all slots",
     )  # fmt: skip
     parser.add_argument(
         "--no-losses", dest="losses", action="store_false",

@@ -19,7 +19,10 @@ def parse_options() -> argparse.Namespace:
         allow_abbrev=False,
     )
     add_shared_options(parser)
-    parser.add_argument("--checkpoint", help="draw what this checkpoint reconstructs")
+    parser.add_argument(
+        "--checkpoint",
+        help="draw what this checkpoint reconstructs, of a tokenizer what it decodes",
+    )
     parser.add_argument("--num-clips", type=int, default=4, help="clips to draw")
     parser.add_argument("--out", help="folder for the pictures (WORK_DIR/pictures)")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """What ``tools/visualize.py`` does after reading its options: a recipe in, pictures out.
 
-The one file of this package that builds things from a recipe.
+Data sets are built here, models by :mod:`.recipe_models`.
 """
 
 from __future__ import annotations
