@@ -2,28 +2,39 @@
 """Scratch, motionless and pseudo-motion pre-training on gestures: the table of the README.
 
 With --arms also VideoMAE, MotionMAE and MotionMAE on exact flow, on the same clips
-(docs/motionmae.md).
+(docs/motionmae.md), and random against flow-guided masking in DEMVM (docs/demvm.md); those two with
+--shots 2 also probed, on two labelled videos a class.
 
-An hour on two free CPU cores; it can be stopped and called again. Needs data/gestures (annotation
-files fold0_train.txt ... fold3_test.txt beside videos/) and data/images_bsds500/images.
+An hour or more on two free CPU cores; it can be stopped and called again. Needs data/gestures
+(annotation files fold0_train.txt ... fold3_test.txt beside videos/); data/images_bsds500/images for
+the arms of photographs; for DEMVM what configs/tokenizer/vqvae3d_toy_photographs.py has trained.
 """
 
 import argparse
 from pathlib import Path
 
-from mmpmg.evaluation.comparison import compare
+from mmpmg.datasets.preparation import SubsetOptions, make_subsets
+from mmpmg.evaluation.comparison import Arm, FoldLists, compare
 
+VIT = "configs/finetune/vit-toy_gestures.py"
+SWIN = "configs/finetune/swin-toy_gestures.py"
+PROBES = {SWIN: "configs/linear_probe/swin-toy_gestures_2-shot.py"}
 ARMS = {
-    "scratch": None,
-    "photographs-identity": "configs/pmg/vit-toy_photographs_identity.py",
-    "photographs-pmg": "configs/pmg/vit-toy_photographs.py",
-    "generated-pmg": "configs/pmg/vit-toy_generated.py",
+    "scratch": Arm(None, VIT),
+    "photographs-identity": Arm("configs/pmg/vit-toy_photographs_identity.py", VIT),
+    "photographs-pmg": Arm("configs/pmg/vit-toy_photographs.py", VIT),
+    "generated-pmg": Arm("configs/pmg/vit-toy_generated.py", VIT),
     # These three see the same clips, unmixed.
-    "photographs-unmixed": "configs/pmg/vit-toy_photographs_unmixed.py",
-    "photographs-motionmae": "configs/motionmae/vit-toy_photographs.py",
-    "photographs-exact-flow": "configs/motionmae/vit-toy_photographs_exact-flow.py",
+    "photographs-unmixed": Arm("configs/pmg/vit-toy_photographs_unmixed.py", VIT),
+    "photographs-motionmae": Arm("configs/motionmae/vit-toy_photographs.py", VIT),
+    "photographs-exact-flow": Arm("configs/motionmae/vit-toy_photographs_exact-flow.py", VIT),
+    # A Swin; these two see the same clips, the videos that they are fine-tuned on.
+    "swin-scratch": Arm(None, SWIN),
+    "demvm-random": Arm("configs/demvm/swin-toy_gestures_random.py", SWIN, own_videos=True),
+    "demvm-flow-guided": Arm("configs/demvm/swin-toy_gestures.py", SWIN, own_videos=True),
 }
 README_ARMS = list(ARMS)[:4]
+LISTS = FoldLists("data/gestures/fold{fold}_train.txt", "data/gestures/fold{fold}_test.txt")
 
 
 def parse_options() -> argparse.Namespace:
@@ -32,17 +43,36 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default="work_dirs/compare_toy", help="folder for runs")
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3], help="folds to run")
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=README_ARMS)
-    return parser.parse_args()
+    parser.add_argument(
+        "--shots",
+        type=int,
+        choices=[2],
+        help="linear probing on so many videos a class (without it fine-tuning on all)",
+    )
+    options = parser.parse_args()
+    if options.shots:
+        unfit = [arm for arm in options.arms if ARMS[arm].recognize not in PROBES]
+        if unfit:
+            fit = [name for name, arm in ARMS.items() if arm.recognize in PROBES]
+            parser.error(f"--shots with {', '.join(unfit)}: only with --arms {' '.join(fit)}")
+    return options
+
+
+def main() -> None:
+    """Run what is missing, and print the table."""
+    options = parse_options()
+    arms, lists, protocol = {name: ARMS[name] for name in options.arms}, LISTS, ""
+    if options.shots:
+        protocol = f"{options.shots}-shot"
+        arms = {name: arm._replace(recognize=PROBES[arm.recognize]) for name, arm in arms.items()}
+        for fold in options.folds:
+            source, out = Path(LISTS.train.format(fold=fold)), options.out / f"lists_fold{fold}"
+            make_subsets(SubsetOptions(source, shots=[options.shots], out=out))
+        lists = lists._replace(
+            labelled=f"{options.out}/lists_fold{{fold}}/few_shot/{protocol}_seed0.txt"
+        )
+    print(compare(arms, options.folds, lists, options.out, protocol))
 
 
 if __name__ == "__main__":
-    options = parse_options()
-    print(
-        compare(
-            {arm: ARMS[arm] for arm in options.arms},
-            "configs/finetune/vit-toy_gestures.py",
-            options.folds,
-            "data/gestures/fold{fold}_{part}.txt",
-            options.out,
-        )
-    )
+    main()

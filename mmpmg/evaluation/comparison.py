@@ -1,4 +1,4 @@
-"""The same fine-tuning from several pre-trainings, over folds: one table."""
+"""The same recognition task from several pre-trainings, over folds: one table."""
 
 from __future__ import annotations
 
@@ -8,40 +8,62 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 TOOLS = Path(__file__).parents[2] / "tools"
 FINISHED = "result.json"
 
 
+class Arm(NamedTuple):
+    """One line of a comparison."""
+
+    pretrain: str | None
+    """Pre-training recipe; None: from scratch."""
+    recognize: str
+    """Recognition recipe that follows: fine-tuning or linear probing."""
+    own_videos: bool = False
+    """Pre-trained for each fold anew, on its training videos without their labels."""
+
+
+class FoldLists(NamedTuple):
+    """Annotation files, with ``{fold}`` to fill in."""
+
+    train: str
+    """All training videos of a fold."""
+    test: str
+    """Its test videos."""
+    labelled: str | None = None
+    """Training videos whose labels are used; None: all."""
+
+
 def compare(
-    arms: Mapping[str, str | None], finetune: str, folds: Sequence[int], fold_files: str, out: Path
+    arms: Mapping[str, Arm], folds: Sequence[int], lists: FoldLists, out: Path, protocol: str = ""
 ) -> str:
     """Run what is missing of (pre-trainings) and (arms x folds), each in a process of its own.
 
     Can be stopped at any time: finished cells are kept, an unfinished one starts again from its
-    last checkpoint (pre-training) or from the beginning (fine-tuning).
+    last checkpoint (pre-training) or from the beginning (recognition).
 
     Args:
-        arms: Name -> pre-training recipe, or None for training from scratch.
-        finetune: Recognition recipe.
+        arms: Name -> what is run.
         folds: Numbers of the folds.
-        fold_files: Annotation files, with ``{fold}`` and ``{part}`` ("train", "test") to fill in.
+        lists: Annotation files.
         out: Folder for all runs.
+        protocol: Sets the recognition runs' folders apart from those of another protocol, whose
+            pre-trainings they share; empty for full fine-tuning.
 
     Returns:
         The table, as Markdown.
     """
-    encoders = {
-        arm: None if recipe is None else _pretrain(recipe, out / f"pretrain_{arm}")
-        for arm, recipe in arms.items()
-    }
-    results: dict[str, list[float]] = {arm: [] for arm in arms}
+    results: dict[str, list[float]] = {name: [] for name in arms}
     # Fold by fold, so that a stopped comparison still compares all arms.
     for fold in folds:
-        for arm, encoder in encoders.items():
-            accuracy = _finetune(finetune, encoder, fold, fold_files, out / f"{arm}_fold{fold}")
-            results[arm].append(accuracy)
-            print(f"{arm}, fold {fold}: top-1 {accuracy:.1f} %", flush=True)
+        for name, arm in arms.items():
+            encoder = _pretrained(name, arm, fold, lists, out)
+            run = out / "_".join(part for part in (name, protocol, f"fold{fold}") if part)
+            accuracy = _recognize(arm.recognize, encoder, fold, lists, run)
+            results[name].append(accuracy)
+            print(f"{name}, fold {fold}: top-1 {accuracy:.1f} %", flush=True)
     return table(results, folds)
 
 
@@ -76,19 +98,26 @@ def last_accuracy(run: Path) -> float:
     return 100 * float(values[-1])
 
 
-def _pretrain(recipe: str, run: Path) -> Path:
+def _pretrained(name: str, arm: Arm, fold: int, lists: FoldLists, out: Path) -> Path | None:
+    if arm.pretrain is None:
+        return None
+    run, options = out / f"pretrain_{name}", []
+    if arm.own_videos:
+        run = out / f"pretrain_{name}_fold{fold}"
+        options = [f"train_dataloader.dataset.ann_file={lists.train.format(fold=fold)}"]
     encoder = run / "encoder.pth"
     if not encoder.exists():
-        _train(recipe, run, "--resume")
+        _train(arm.pretrain, run, "--resume", *(["--cfg-options", *options] if options else []))
     return encoder
 
 
-def _finetune(recipe: str, encoder: Path | None, fold: int, files: str, run: Path) -> float:
+def _recognize(recipe: str, encoder: Path | None, fold: int, lists: FoldLists, run: Path) -> float:
     finished = run / FINISHED
     if not finished.exists():
+        files = dict(train=lists.labelled or lists.train, val=lists.test)
         options = [
-            f"{loader}.dataset.ann_file={files.format(fold=fold, part=part)}"
-            for loader, part in (("train_dataloader", "train"), ("val_dataloader", "test"))
+            f"{part}_dataloader.dataset.ann_file={file.format(fold=fold)}"
+            for part, file in files.items()
         ]
         if encoder is not None:
             options.append(f"load_from={encoder}")
