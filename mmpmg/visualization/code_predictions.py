@@ -47,12 +47,18 @@ def draw_codes(
         logits, wanted, reduction="none", label_smoothing=head.label_smoothing
     ).split(counts)
     # Every code the same probability: the logarithm of their number, smoothed labels or not.
-    blind = math.log(target.num_codes)
+    alike = math.log(target.num_codes)
     size = whole.pixels.shape[2:]
     grid = tuple(n // side for n, side in zip(size, head.token_shape, strict=True))
     filled = codes.clone()
     filled[mask] = guessed
-    both = [grey_levels(target.tokenizer.decode(c.reshape(-1, *grid))) for c in (codes, filled)]
+    common = [
+        own[~hidden].bincount(minlength=1).argmax() for own, hidden in zip(codes, mask, strict=True)
+    ]
+    blind = torch.where(mask, torch.stack(common).unsqueeze(1), codes)
+    decoded = [
+        grey_levels(target.tokenizer.decode(c.reshape(-1, *grid))) for c in (codes, blind, filled)
+    ]
     right = (guessed == wanted).float().split(counts)
     return [
         CodeReconstruction(
@@ -62,12 +68,13 @@ def draw_codes(
             token_shape=head.token_shape,
             normalized=False,
             loss=float(losses[i].mean()),
-            flat_loss=blind,
+            flat_loss=alike,
             name=names[i],
             token_loss=losses[i].cpu().numpy(),
             measure=f"cross-entropy over {target.num_codes} codes",
-            true=both[0][i],
-            decoded=both[1][i],
+            true=decoded[0][i],
+            blind=decoded[1][i],
+            decoded=decoded[2][i],
             right=float(right[i].mean()),
         )
         for i, clip in enumerate(clips)

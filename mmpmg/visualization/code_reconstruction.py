@@ -12,17 +12,20 @@ from .labels import Picture
 class CodeReconstruction(BranchPrediction):
     """One clip, its mask, and the likeliest code of each masked token.
 
-    A tokenizer draws whole clips, so both pictures are its decoding of a whole map of codes: of the
+    A tokenizer draws whole clips, so each picture is its decoding of a whole map of codes: of the
     true codes, which is the best that any model could be shown with, and of the true codes with
-    those of the masked tokens replaced by what was predicted.
+    those of the masked tokens replaced, by what was predicted or by something that no model said.
+    With few masked tokens that looks good already, which a picture of predictions alone would hide.
 
     Attributes:
         true: (T, h, w, 3) uint8, the decoded true codes.
+        blind: (T, h, w, 3) uint8, the same with the clip's commonest visible code for all of them.
         decoded: (T, h, w, 3) uint8, the decoded prediction.
         right: Share of the masked tokens whose code was guessed, in [0, 1].
     """
 
     true: Picture
+    blind: Picture
     decoded: Picture
     right: float
 
@@ -42,10 +45,11 @@ class CodeReconstruction(BranchPrediction):
         return "any code alike"
 
     def rows(self, statistics: str) -> list[tuple[str, Picture]]:
-        """Return the tokenizer's own reconstruction and the decoded prediction."""
+        """Return the tokenizer's own reconstruction, that without a model, and the prediction."""
         del statistics  # codes need none
         return [
             ("true codes, decoded", self.true),
+            (f"no model, decoded\n{self.mask.mean():.0%} of codes replaced", self.blind),
             (f"predicted codes, decoded\n{self.right:.0%} of them right", self.decoded),
         ]
 
@@ -57,5 +61,6 @@ class CodeReconstruction(BranchPrediction):
             f"Codes are drawn by the tokenizer, at {height} x {width} pixels. True codes: what a "
             "perfect model would show. Predicted: the likeliest code of each masked token; visible "
             "tokens keep their true codes, which the tokenizer took from the whole clip: through "
-            "them what is hidden leaks into the picture, though not into the model."
+            "them what is hidden leaks into the picture, though not into the model. No model: the "
+            "commonest code of the visible tokens in each masked one, for comparison."
         )
