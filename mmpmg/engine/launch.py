@@ -31,6 +31,14 @@ from mmpmg.version import __version__
 
 WHEEL = "mmaction::"
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
+MMENGINE_HOOKS = (
+    "runtime_info",
+    "timer",
+    "sampler_seed",
+    "logger",
+    "param_scheduler",
+    "checkpoint",
+)
 
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +191,7 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
             config.model_wrapper_cfg = dict(
                 dict(type="MMDistributedDataParallel"), **wrapper, device_ids=None
             )
+    _leave_out_hooks(config)
     with mistyped_keys_named(config):
         runner = RUNNERS.get(kind).from_cfg(config)
         silence_noise(runner.logger)
@@ -191,6 +200,13 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
             # A FlexibleRunner would build it when training starts: too late to look at it.
             runner.model = MODELS.build(runner.model)
         return runner
+
+
+def _leave_out_hooks(config: Config) -> None:
+    """Drop the default hooks that a recipe sets to None; MMEngine takes None for its own alone."""
+    hooks = config.get("default_hooks") or {}
+    for name in [n for n, hook in hooks.items() if hook is None and n not in MMENGINE_HOOKS]:
+        del hooks[name]
 
 
 def _start_gloo(launcher: str) -> None:
