@@ -102,15 +102,16 @@ def test_flow_guidance_is_a_masker_and_a_map_and_nothing_else(recipe, arm, place
 
 
 @pytest.mark.parametrize(
-    ("recipe", "other", "place"),
+    ("recipe", "place", "guiding"),
     [
-        ("swin-toy_photographs", "swin-toy_photographs_random", "motion_map"),
-        ("swin-toy_gestures", "swin-toy_gestures_random", "motion"),
+        ("swin-toy_photographs", "motion_map", []),
+        ("swin-toy_gestures", "motion", ["ratios", "threshold"]),
     ],
 )
-def test_the_toys_differ_in_their_masks_alone(recipe, other, place):
-    changed = differences(f"demvm/{other}", f"demvm/{recipe}")
+def test_the_toys_differ_in_their_masks_alone(recipe, place, guiding):
+    changed = differences(f"demvm/{recipe}_random", f"demvm/{recipe}")
     assert changed == {
+        **{f"model.masker.{key}": None for key in guiding},
         "model.masker.dense": 0.5,
         "model.masker.sparse": 0.5,
         f"{DATA}.pipeline.{place}": None,
