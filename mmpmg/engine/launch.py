@@ -9,6 +9,7 @@ import subprocess
 from difflib import get_close_matches
 from pathlib import Path
 
+import cv2
 import mmaction
 import torch
 from mmaction.registry import MODELS
@@ -194,6 +195,9 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
     _leave_out_hooks(config)
     with mistyped_keys_named(config):
         runner = RUNNERS.get(kind).from_cfg(config)
+        # Threads of OpenCV do not survive the fork of a data worker, which then waits for them for
+        # ever; only 1 ends them, MMEngine's 0 leaves them where they are.
+        cv2.setNumThreads(1)
         silence_noise(runner.logger)
         print_log(f"mmpmg {__version__}, commit {commit()}", logger="current")
         if isinstance(runner.model, dict):
