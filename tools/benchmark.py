@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Speed and memory: rendering, workers, steps against Hugging Face's, big indices, flow, masks."""
+"""Speed and memory: rendering, workers, steps (beside Hugging Face's), flow, masks, tokenizers."""
 
 import argparse
 import sys
@@ -22,9 +22,10 @@ MINUTES = {
     "flow": "not timed",
     "motion-map": "1",
     "masking": "not timed",
+    "tokenizer": "not timed",
 }
 """Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
-GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking")
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking", "tokenizer")
 SIZES = {
     "cpu": ("small:16:112:4", "base:16:224:1"),
     "cuda": ("small:16:112:64", "base:16:224:32"),

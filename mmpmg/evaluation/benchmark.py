@@ -26,6 +26,7 @@ from mmpmg.evaluation.step_benchmark import profile_step, step_table
 from mmpmg.evaluation.step_measurement import measure_steps
 from mmpmg.evaluation.step_models import StepSize
 from mmpmg.evaluation.synthesis_benchmark import benchmark_images
+from mmpmg.evaluation.tokenizer_benchmark import benchmark_tokenizer
 from mmpmg.evaluation.worker_benchmark import benchmark_worker
 
 GAINS_RATIO = 0.75  # PMG's
@@ -154,9 +155,13 @@ PARTS: Mapping[str, tuple[int, Measure]] = {
         5,
         lambda o, n, say: benchmark_masking(o.steps(), o.device, o.cores, n, o.dtype),
     ),
+    "tokenizer": (
+        5,
+        lambda o, n, say: benchmark_tokenizer(o.device, o.cores, n, o.dtype, say=say),
+    ),
 }
 """Name -> (its own number of rounds, what measures it)."""
-GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking")
+GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking", "tokenizer")
 """What ``--device cuda`` measures when no part is named: the rest has nothing to do with it."""
 
 
