@@ -20,6 +20,7 @@ from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
 from mmpmg.engine.log_noise import silence_noise
+from mmpmg.engine.ordered_config import OrderedConfig
 from mmpmg.engine.recipe_changes import (
     RecipeChanges,
     check_changes,
@@ -162,6 +163,7 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
 
     MMEngine starts every distributed run with ``torch.cuda.set_device`` and wraps the model for
     that device. Without a GPU the gloo group is started first and the wrapper told of no device.
+    What it writes of the recipe can be run again, see :mod:`.ordered_config`.
 
     Args:
         config: A recipe with ``launcher`` and ``work_dir``; ``runner_type="FlexibleRunner"`` and
@@ -194,7 +196,7 @@ def build_runner(config: Config) -> Runner | FlexibleRunner:
             )
     _leave_out_hooks(config)
     with mistyped_keys_named(config):
-        runner = RUNNERS.get(kind).from_cfg(config)
+        runner = RUNNERS.get(kind).from_cfg(OrderedConfig.of(config))
         # Threads of OpenCV do not survive the fork of a data worker, which then waits for them for
         # ever; only 1 ends them, MMEngine's 0 leaves them where they are.
         cv2.setNumThreads(1)
