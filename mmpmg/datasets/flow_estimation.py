@@ -33,8 +33,15 @@ def one_thread() -> Iterator[None]:
 
     DIS hands its patches' results on from row to row within the stripe of a thread, so its flow
     would depend on how many threads there are.
+
+    Where OpenCV computes on one already, nothing is set: ``cv2.setNumThreads(1)`` ends threads that
+    an earlier call started, and in a forked data worker, which has its parent's pool but none of
+    the pool's threads, it waits for them for ever.
     """
     before = cv2.getNumThreads()
+    if before <= 1:
+        yield
+        return
     cv2.setNumThreads(1)
     try:
         yield

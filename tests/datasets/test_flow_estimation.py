@@ -1,5 +1,8 @@
 """The exact flow of motions is what a dense estimator finds on their clips."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -100,6 +103,35 @@ def test_the_flow_does_not_depend_on_threads_and_leaves_their_number_alone(metho
         cv2.setNumThreads(before)
     for other in found[1:]:
         np.testing.assert_array_equal(other, found[0])
+
+
+def test_a_forked_worker_estimates_after_its_parent_used_opencvs_threads():
+    """As in training: MMEngine's 0 threads stop the parent's pool from use and do not end it."""
+    program = """
+import os, time, cv2, numpy as np
+from mmpmg.datasets.flow_estimation import estimate_flow
+from mmpmg.datasets.klt_motion import klt_motion_map
+cv2.setNumThreads(2)
+large = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)
+for _ in range(4):
+    cv2.GaussianBlur(large, (31, 31), 3)
+cv2.setNumThreads(0)
+time.sleep(0.3)  # the pool's threads must sleep: awake, they may be seen to end
+child = os.fork()
+if child == 0:
+    frames = [np.random.default_rng(k).integers(0, 256, (64, 64), np.uint8) for k in range(2)]
+    klt_motion_map(frames), estimate_flow(frames)
+    os._exit(0)
+for _ in range(300):
+    ended, status = os.waitpid(child, os.WNOHANG)
+    if ended:
+        os._exit(status)
+    time.sleep(0.1)
+os.kill(child, 9)
+raise SystemExit("the worker hangs")
+"""
+    done = subprocess.run([sys.executable, "-c", program], timeout=120, stderr=subprocess.PIPE)
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_what_leaves_the_frame_is_not_inside():

@@ -210,6 +210,7 @@ def real_clips(tmp_path, **pack):
         )
     )
     sampler = SampleSeedSampler(dataset, shuffle=False, seed=0)
+    cv2.setNumThreads(1)  # as a run does: threads that `folder` started are not in a forked worker
     return DataLoader(dataset, 4, sampler=sampler, num_workers=1, collate_fn=pseudo_collate)
 
 
