@@ -68,6 +68,24 @@ def test_what_moves_pixels_behind_a_motion_map_is_refused_with_or_without_flow(m
     check_flow_order(recipe(aug, mover, with_flow=False, named=named))
 
 
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("changer", ["PMGPipeline", "PMGAug", "mmaction.PMGAug"])
+@pytest.mark.parametrize("reader", ["MotionMap", "DenseFlow"])
+def test_what_reads_a_clip_stands_behind_what_replaces_it(reader, changer, held, named):
+    change, read = dict(type=changer), dict(type=reader)
+    if held:
+        change = dict(type="RandomApply", transforms=[change])
+    name = changer.removeprefix("mmaction.")
+    key = "step_1" if named else "1"
+    told = rf"pipeline\.{key}, a {name}, makes another clip behind {reader},.* behind {name}$"
+    with pytest.raises(ValueError, match=told):
+        check_flow_order(recipe(read, change, named=named))
+    check_flow_order(recipe(change, read, named=named))
+    if reader == "DenseFlow":
+        check_flow_order(recipe(read, change, with_flow=False, named=named))
+
+
 @pytest.mark.parametrize(
     "name",
     ["vit-b_ucf101_optical-flow", "vit-b_shaders1k_exact-flow", "vit-toy_photographs_exact-flow"],

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-MAKES_MOTION = ("PMGPipeline", "PMGAug", "DenseFlow", "MotionMap")
+CHANGES_CLIP = ("PMGPipeline", "PMGAug")
+"""Steps that replace the clip by one whose motion they know."""
+
+READS_MOTION = ("DenseFlow", "MotionMap")
+"""Steps that tell the flow, or the motion map, of the clip as they find it."""
+
+READ_KEYS = ("flow", "covisible", "motion_map")
+"""What those steps put into the results: a step that replaces the clip makes it untrue."""
+
+MAKES_MOTION = (*CHANGES_CLIP, *READS_MOTION)
 """Steps behind which the motion, the flow, or the motion map of a clip is known."""
 
 KEEPS_PIXELS_IN_PLACE = frozenset(

@@ -16,6 +16,7 @@ from mmpmg.motion.ranges import clip_shape, flag, number
 
 from .deferral import resolve_deferred
 from .frames import check_frames, fit_partner
+from .geometry import READ_KEYS
 
 Image: TypeAlias = npt.NDArray[np.uint8]
 
@@ -51,6 +52,17 @@ def _sample(
     else:
         others = []
     return motion, [image, *(fit_partner(other, size) for other in others)]
+
+
+def _check_unread(transform: str, results: Mapping[str, Any]) -> None:
+    """Refuse to replace a clip whose flow or motion map is in the results: it would be untrue."""
+    read = [key for key in READ_KEYS if results.get(key) is not None]
+    if read:
+        step = "MotionMap" if "motion_map" in read else "DenseFlow"
+        raise ValueError(
+            f"{transform}: the results hold {', '.join(read)} of the clip that is replaced here; "
+            f"put {step} behind {transform}"
+        )
 
 
 def _render(motion: Motion, stills: Sequence[Image]) -> npt.NDArray[np.uint8]:
@@ -113,6 +125,7 @@ class PMGPipeline(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace ``imgs`` by a pseudo-motion clip."""
         frames = check_frames("PMGPipeline", results)
+        _check_unread("PMGPipeline", results)
         rng = generator(results, "PMGPipeline")
         motion, stills = _sample(self.sampler, rng, frames, self.num_frames, results)
         imgs = stills if self.deferred else list(_render(motion, stills))
@@ -183,6 +196,7 @@ class PMGAug(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Replace each clip of ``imgs`` with probability ``prob``."""
         frames = check_frames("PMGAug", results)
+        _check_unread("PMGAug", results)
         clip_len = int(results.get("clip_len", len(frames)))
         if clip_len < 1 or len(frames) % clip_len:
             raise ValueError(

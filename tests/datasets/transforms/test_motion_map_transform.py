@@ -9,7 +9,7 @@ from mmaction.registry import TRANSFORMS
 from mmengine.registry import init_default_scope
 
 from mmpmg.datasets.klt_motion import PointTracker, klt_motion_map
-from mmpmg.datasets.transforms import MotionMap, PMGAug, PMGPipeline
+from mmpmg.datasets.transforms import DenseFlow, MotionMap, PMGAug, PMGPipeline
 from mmpmg.motion import build_op
 from mmpmg.motion.motion_map import motion_map
 
@@ -63,6 +63,17 @@ def test_behind_pmg_aug_real_clips_are_estimated_and_others_exact(prob, deferred
     expected = klt_motion_map(frames(4)) if motion is None else motion_map(motion)
     assert (motion is None) == (prob == 0)
     np.testing.assert_array_equal(found, expected.astype(np.float16))
+
+
+@pytest.mark.parametrize("make", [PMGPipeline(num_frames=4), PMGAug(prob=1.0)])
+@pytest.mark.parametrize("read", [MotionMap(), DenseFlow()])
+def test_a_clip_that_was_read_is_not_replaced(make, read):
+    name = type(make).__name__
+    results = read(dict(imgs=frames(4), clip_len=4, sample_seed=1))
+    told = f"{name}: the results hold .* put {type(read).__name__} behind {name}"
+    with pytest.raises(ValueError, match=told):
+        make(results)
+    read(make(dict(imgs=frames(4), clip_len=4, sample_seed=1)))
 
 
 def test_clips_of_one_sample_are_apart():
