@@ -41,6 +41,8 @@ ROWS = {
         },
     },
 }  # fmt: skip
+# Pseudo-motion moves whole frames: what moves fast guides, at 224 and at 64 pixels.
+FAST, FAST_TOY = {"model.masker.threshold": 5.0}, {"model.masker.threshold": 2.0}
 CASES = [(table, recipe) for table, rows in ROWS.items() for recipe in rows]
 
 
@@ -80,18 +82,18 @@ def test_table_1_differs_in_the_encoder_alone():
 
 
 @pytest.mark.parametrize(
-    ("recipe", "arm", "place"),
+    ("recipe", "arm", "place", "threshold"),
     [
-        ("vit-b_ucf101_vit", "videomae/vit-b_ucf101", "motion"),
-        ("vit-b_ucf101_motionmae_vit", "motionmae/vit-b_ucf101", "motion"),
-        ("vit-b_shaders1k_vit", "pmg/vit-b_shaders1k_unmixed", "motion_map"),
-        ("vit-toy_photographs_vit", "pmg/vit-toy_photographs_unmixed", "motion_map"),
+        ("vit-b_ucf101_vit", "videomae/vit-b_ucf101", "motion", {}),
+        ("vit-b_ucf101_motionmae_vit", "motionmae/vit-b_ucf101", "motion", {}),
+        ("vit-b_shaders1k_vit", "pmg/vit-b_shaders1k_unmixed", "motion_map", FAST),
+        ("vit-toy_photographs_vit", "pmg/vit-toy_photographs_unmixed", "motion_map", FAST_TOY),
     ],
 )
-def test_flow_guidance_is_a_masker_and_a_map_and_nothing_else(recipe, arm, place):
+def test_flow_guidance_is_a_masker_and_a_map_and_nothing_else(recipe, arm, place, threshold):
     changed = differences(f"demvm/{recipe}", arm)
     step = changed.pop(f"{DATA}.pipeline.{place}")
-    assert changed == {
+    assert changed == threshold | {
         "model.masker.type": "FlowGuidedMasker",
         f"{DATA}.pipeline.pack.algorithm_keys": ("motion_map",),
     }, "as many masked tokens as in the arm"
@@ -104,7 +106,7 @@ def test_flow_guidance_is_a_masker_and_a_map_and_nothing_else(recipe, arm, place
 @pytest.mark.parametrize(
     ("recipe", "place", "guiding"),
     [
-        ("swin-toy_photographs", "motion_map", []),
+        ("swin-toy_photographs", "motion_map", ["ratios", "threshold"]),
         ("swin-toy_gestures", "motion", ["ratios", "threshold"]),
     ],
 )
@@ -127,11 +129,12 @@ def test_the_toys_run_the_tenth_of_the_schedule_that_the_paper_runs(recipe):
         assert period == 10 * config["train_cfg"]["max_epochs"]
 
 
-def test_on_pseudo_motion_only_the_clips_and_the_tokenizer_are_others():
+def test_on_pseudo_motion_only_clips_tokenizer_and_what_guides_are_others():
     changed = differences("demvm/swin-t_shaders1k", ARM)
     model = {key: value for key, value in changed.items() if key.startswith("model.")}
-    assert model == {
-        f"{TOKEN}.head.target.checkpoint": "work_dirs/tokenizer/vqvae3d_shaders1k/epoch_64.pth"
+    assert model == FAST | {
+        "model.masker.ratios": "densities",
+        f"{TOKEN}.head.target.checkpoint": "work_dirs/tokenizer/vqvae3d_shaders1k/epoch_64.pth",
     }
     assert all(key.startswith(("model.", "train_dataloader.")) for key in changed)
     theirs = differences("demvm/swin-t_shaders1k", "pmg/vit-b_shaders1k_unmixed")

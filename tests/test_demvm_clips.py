@@ -5,7 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mmaction.registry import DATASETS
+import torch
+from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
@@ -29,6 +30,7 @@ def images(tmp_path):
 def samples(recipe, images, epoch):
     config = Config.fromfile(str(CONFIGS / f"{recipe}.py"), import_custom_modules=False)
     config.train_dataloader.dataset.images.root = images
+    config.train_dataloader.dataset.num_images = None
     config.train_dataloader.dataset.pipeline.motion.deferred = False
     dataset = DATASETS.build(config.train_dataloader.dataset)
     sampler = SampleSeedSampler(dataset, seed=config.randomness.seed)
@@ -56,3 +58,33 @@ def test_the_same_seed_gives_the_same_clips_by_bytes(images, epoch):
             motion = sample["data_samples"].get("motion_map")
             assert shape == (None if motion is None else tuple(motion.shape))
             assert motion is None or float(motion.max()) > 0.1, "affine motions and zooms move"
+
+
+def with_maps(recipe, images):
+    """The recipe's own masker and what 32 clips tell it."""
+    config = Config.fromfile(str(CONFIGS / f"{recipe}.py"), import_custom_modules=False)
+    drawn = [sample for epoch in range(8) for sample in samples(recipe, images, epoch)]
+    return MODELS.build(config.model.masker), config, [sample["data_samples"] for sample in drawn]
+
+
+@pytest.mark.parametrize(("name", "side"), [("swin-toy_photographs", 8), ("swin-t_shaders1k", 28)])
+def test_what_moves_is_masked_more_in_most_slots_and_nowhere_less(images, name, side):
+    """At half a pixel and by counts nine of ten slots of the toy are random, others reversed."""
+    masker, config, found = with_maps(f"demvm/{name}", images)
+    for masker.spatial_ratio in config.default_hooks.masking_ratio.ratios.spatial_ratio:
+        moving, (inside, outside, random) = masker.guide(
+            torch.arange(len(found)), (8, side, side), found
+        )
+        assert 0.4 < moving.float().mean() < 0.75
+        assert random.float().mean() < 0.25
+        assert (inside > outside)[~random].all()
+
+
+def test_an_encoder_of_visible_tokens_is_shown_less_of_what_moves(images):
+    """Where nearly all moves, moving tokens can hardly be hidden more often than at random."""
+    masker, _, found = with_maps("demvm/vit-toy_photographs_vit", images)
+    moving = torch.stack([torch.as_tensor(np.asarray(one.motion_map)) for one in found]).flatten(1)
+    moving = moving >= masker.threshold
+    hidden = masker(torch.arange(len(found)), (4, 8, 8), found)
+    assert hidden[moving].float().mean() > masker.mask_ratio + 0.05
+    assert hidden[~moving].float().mean() < masker.mask_ratio - 0.05

@@ -18,14 +18,10 @@ _base_ = [
 ]
 model = dict(
     masker=dict(ratios="densities", threshold=1.0),
-    branches=dict(
-        token=dict(
-            head=dict(
-                target=dict(checkpoint="work_dirs/tokenizer/vqvae3d_toy_photographs/epoch_100.pth")
-            )
-        )
-    ),
-)
+    branches=dict(token=dict(head=dict(target=dict(
+        checkpoint="work_dirs/tokenizer/vqvae3d_toy_photographs/epoch_100.pth",
+    )))),
+)  # fmt: skip
 train_dataloader = dict(
     dataset=dict(
         pipeline=dict(
