@@ -55,7 +55,7 @@ class Run:
 
     @property
     def is_pretraining(self) -> bool:
-        """True for a run that predicts what is masked, and so has no accuracy."""
+        """True for a run without classes: it predicts what is masked, or trains a tokenizer."""
         return self.config is not None and _pretrains(self.config)
 
     @property
@@ -181,7 +181,8 @@ def _short_names(paths: list[Path]) -> list[str]:
 
 
 def _pretrains(config: Config) -> bool:
-    return config.model.type == "MaskedVideoPretrainer"
+    """Tell pre-trainings, ours and others', by their masker, and tokenizers by their name."""
+    return bool(config.model.get("masker")) or str(config.model.type).startswith("VQVAE")
 
 
 def training_set(config: Config | None) -> Mapping[str, Any]:

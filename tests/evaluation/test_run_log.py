@@ -36,6 +36,22 @@ def test_a_run_is_read_with_its_pretraining(tmp_path: Path) -> None:
     assert again.tested == 30 and again.loaded == SHADERS
 
 
+@pytest.mark.parametrize(
+    ("recipe", "classifies"),
+    [("demvm/swin-t_ucf101", False), ("demvm/vit-b_ucf101_vit", False),
+     ("motionmae/vit-b_ucf101", False), ("tokenizer/vqvae3d_ucf101", False),
+     ("tokenizer/vqvae2d_ucf101", False), ("finetune/swin-t_ucf101", True),
+     ("linear_probe/swin-t_mimetics_2-shot", True)],
+)  # fmt: skip
+def test_runs_without_classes_are_told_from_recognizers(
+    tmp_path: Path, recipe: str, classifies: bool
+) -> None:
+    before = write_run(tmp_path / "before", recipe, training(range(1, 2), [1.0]))
+    assert read_run(before).is_pretraining is not classifies
+    run = read_run(finetuned(tmp_path / "f", "finetune/swin-t_ucf101", before / "encoder.pth"))
+    assert (run.loaded == recipe) is not classifies
+
+
 @pytest.mark.parametrize("folder", ["finetune", "linear_probe", "videomae"])
 def test_recipes_of_one_name_are_told_apart(tmp_path: Path, folder: str) -> None:
     """All three folders have a vit-b_ucf101."""
