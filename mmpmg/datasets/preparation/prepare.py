@@ -73,7 +73,7 @@ def prepare(
     reports = {_report(one, out): "" for group in lists.groups for one in group}
     _stop_for_missing(lists, absent, options, reports, out, say)
     lists = without(lists, absent)
-    check_lists(lists, _ONE_FILE)
+    _check_found(lists, reports)
     _check_siblings(lists, out)
     if not options.allow_missing:
         check_free(_files(lists, out), options.force)  # before minutes of opening
@@ -81,7 +81,7 @@ def prepare(
         broken = unreadable(lists, index.folder, options.workers, progress)
         _stop_for_missing(lists, broken, options, reports, out, say)
         lists = without(lists, broken)
-        check_lists(lists, _ONE_FILE)
+        _check_found(lists, reports)
     for one in (one for group in lists.groups for one in group):
         blanks = sum(" " in video.name for video in one.videos)
         if blanks:
@@ -94,10 +94,21 @@ def prepare(
     write_files(_files(lists, out), options.force, say)
 
 
-_ONE_FILE = (
-    "This is so once the files are found below the folder of videos: look there for what is "
-    "missing or stands twice."
-)
+def _check_found(lists: VideoLists, reports: dict[Path, str]) -> None:
+    """Check the lists once more, with the videos that were found and without those left out."""
+    files = ", ".join(str(path) for path, text in reports.items() if text)
+    try:
+        check_lists(
+            lists,
+            f"Counted are the videos that are there and open: get the others again (all of them: "
+            f"{files}), or, where too few are left beside those to train on, ask for fewer --shots."
+            if files
+            else "Look below the folder of videos for what stands twice.",
+        )
+    except PreparationError:
+        if files:  # which the message names
+            _write_reports(reports)
+        raise
 
 
 def _check_siblings(lists: VideoLists, out: Path) -> None:

@@ -63,6 +63,23 @@ def test_a_clip_that_is_gone_is_not_drawn_and_changes_its_own_class_only(mimetic
     assert len(found["mimetics_val_2-shot_seed0"]) == 99
 
 
+def test_a_class_left_with_clips_to_train_on_alone_is_told_from_other_faults(mimetics):
+    for number in (0, 3):
+        (mimetics / "mimetics/videos" / clip(7, number)).unlink()
+    with pytest.raises(
+        PreparationError,
+        match=r"(?s)val_2-shot_seed0\S+ 1 of 50 classes have no video: 7.*are there and open: "
+        r"get the others again \(all of them: \S+val_2-shot_seed0\S+missing.txt\), or.*fewer --shots",
+    ) as stopped:
+        run(mimetics, allow_missing=True)
+    assert "once the files are found" not in str(stopped.value)
+    (report,) = mimetics.glob("mimetics/*.missing.txt")
+    assert [line.split(":")[0] for line in report.read_text().splitlines()] == [
+        clip(7, 0, "{}/{}"), clip(7, 3, "{}/{}")
+    ]  # fmt: skip
+    assert len(run(mimetics, allow_missing=True, shots=1)["mimetics_val_1-shot_seed0"]) == 148
+
+
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
