@@ -58,6 +58,7 @@ class CodebookTarget(nn.Module):
         self.random = flag(PLACE, "random", random)
         self.dtype = getattr(torch, choice(PLACE, "dtype", dtype, DTYPES))
         self.checkpoint = checkpoint
+        self._check_weights()
         built = MODELS.build(tokenizer)
         if checkpoint is not None:
             load_tokenizer(built, checkpoint)
@@ -83,8 +84,7 @@ class CodebookTarget(nn.Module):
             data_preprocessor: The model's.
 
         Raises:
-            ValueError: Tokens of another shape than codes, clips that do not divide into them, or
-                a tokenizer without weights.
+            ValueError: Tokens of another shape than codes, or clips that do not divide into them.
         """
         time, height, width = self.tokenizer.downsample
         shape = (time, height * self.scale, width * self.scale)
@@ -100,6 +100,9 @@ class CodebookTarget(nn.Module):
                 f"clips of {num_frames} frames do not divide into codes of {time}; mend "
                 "model.backbone.num_frames and the pipeline"
             )
+
+    def _check_weights(self) -> None:
+        """Refuse neither weights nor chance, and both, before any file is read."""
         if self.checkpoint is None and not self.random:
             raise ValueError(
                 f"{PLACE}.checkpoint=None: the tokenizer has no weights, and its codes would mean "
@@ -109,8 +112,8 @@ class CodebookTarget(nn.Module):
             )
         if self.checkpoint is not None and self.random:
             raise ValueError(
-                f"{PLACE}: random=True takes no checkpoint, and {self.checkpoint} is given; leave "
-                "out one of them"
+                f"{PLACE}: random=True takes no checkpoint, and {self.checkpoint} is given; to try "
+                f"the recipe without a tokenizer, set {PLACE}.checkpoint=None as well"
             )
 
     @torch.compiler.disable  # the number of masked tokens is another one at every step

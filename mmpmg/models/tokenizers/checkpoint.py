@@ -13,8 +13,11 @@ from torch import Tensor
 from mmpmg.models.checkpoint_fit import read_checkpoint, state_of
 from mmpmg.models.tokenizers.vqvae import VQVAE
 
-OPTIONAL = ("codebook.num_updates",)
-"""What VideoGPT's files lack: it decides which vectors are drawn next, and nothing else."""
+OPTIONAL = ("codebook.num_updates", "settings")
+"""What VideoGPT's files lack: the first decides which vectors are drawn next, and nothing else; the
+second, what shapes do not tell, is in their hyper-parameters, but for the number of heads."""
+PLACE = "model.branches.token.head.target"
+"""Where the recipes of DEMVM have the tokenizer."""
 SETTINGS = {
     # name in VideoGPT's hyper-parameters: name in a recipe
     "n_codes": "num_codes",
@@ -63,12 +66,19 @@ def load_tokenizer(tokenizer: VQVAE, file: str) -> None:
     """
     if "://" not in file and not Path(file).is_file():
         raise FileNotFoundError(
-            f"no checkpoint of a tokenizer at {file}; tools/train.py configs/tokenizer/RECIPE.py "
-            "trains one, and docs/tokenizers.md tells of VideoGPT's"
+            f"no checkpoint of a tokenizer at {file}, which {PLACE}.checkpoint names; "
+            "tools/train.py configs/tokenizer/RECIPE.py trains one, and docs/tokenizers.md "
+            "tells of VideoGPT's"
         )
     loaded = _read(file)
     _check_settings(loaded.get("hyper_parameters"), tokenizer, file)
     state = state_of(loaded, file)
+    strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
+    if strange:
+        raise ValueError(
+            f"{file} holds a {type(state[strange[0]]).__name__} as {strange[0]}, where the weights "
+            "of a tokenizer should be"
+        )
     _check_codebook(state, tokenizer, file)
     own = tokenizer.state_dict()
     missing = [key for key in own if key not in state and key not in OPTIONAL]
@@ -83,9 +93,10 @@ def load_tokenizer(tokenizer: VQVAE, file: str) -> None:
             for key in other[:1]
         ]
         raise ValueError(
-            f"{file} is of another tokenizer: {'; '.join(tells)}. Give tokenizer (type, channels, "
-            "layers, downsample) the settings that it was trained with"
+            f"{file} is of another tokenizer: {'; '.join(tells)}. Give {PLACE}.tokenizer (type, "
+            "channels, layers, downsample) the settings that it was trained with"
         )
+    tokenizer.check_settings(state, file)
     tokenizer.load_state_dict({**{key: own[key] for key in OPTIONAL}, **state})
 
 
@@ -99,8 +110,8 @@ def _read(file: str) -> Mapping[str, Any]:
 
 def _check_settings(found: Any, tokenizer: VQVAE, file: str) -> None:
     """Compare VideoGPT's hyper-parameters with the recipe's, where a file has them."""
-    while isinstance(found, Mapping) and "args" in found:
-        found = found["args"]
+    for _ in range(2):  # no deeper in VideoGPT's; a crafted file could hold itself
+        found = found["args"] if isinstance(found, Mapping) and "args" in found else found
     fields = vars(found) if isinstance(found, _Settings) else found
     if not isinstance(fields, Mapping):
         return
@@ -112,11 +123,12 @@ def _check_settings(found: Any, tokenizer: VQVAE, file: str) -> None:
         downsample=tokenizer.downsample,
     )
     for name, key in SETTINGS.items():
-        value = tuple(fields[name]) if name == "downsample" and name in fields else fields.get(name)
+        value = fields.get(name)
+        value = tuple(value) if isinstance(value, (list, tuple)) else value
         if name in fields and value != own[name]:
             raise ValueError(
                 f"{file} was trained with {name}={value}, and the recipe's tokenizer has "
-                f"{key}={own[name]}; set tokenizer.{key}={value}"
+                f"{key}={own[name]}; set {PLACE}.tokenizer.{key}={value}"
             )
 
 
@@ -129,9 +141,16 @@ def _check_codebook(state: Mapping[str, Tensor], tokenizer: VQVAE, file: str) ->
             f"{', '.join(list(state)[:3]) or 'nothing'} ..."
         )
     wanted = (tokenizer.num_codes, tokenizer.codebook.code_dim)
+    if codes.ndim != 2:
+        raise ValueError(f"{file} has a codebook of shape {tuple(codes.shape)}, which is no table")
     if tuple(codes.shape) != wanted:
         raise ValueError(
             f"{file} has {codes.shape[0]} codes of {codes.shape[1]} numbers, and the recipe's "
-            f"tokenizer {wanted[0]} of {wanted[1]}; set tokenizer.num_codes={codes.shape[0]} and "
-            f"tokenizer.code_dim={codes.shape[1]}"
+            f"tokenizer {wanted[0]} of {wanted[1]}; set {PLACE}.tokenizer.num_codes="
+            f"{codes.shape[0]} and {PLACE}.tokenizer.code_dim={codes.shape[1]}"
+        )
+    if not codes.isfinite().all():
+        raise ValueError(
+            f"{file} has codes that are no numbers: its training failed; take an "
+            "earlier epoch_N.pth"
         )

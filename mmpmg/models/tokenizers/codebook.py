@@ -47,6 +47,7 @@ class Codebook(nn.Module):
 
     What is drawn follows from the number of updates, which is in the state, so a resumed run draws
     the same. Sums and counts are those of all processes, and restarts are vectors of the first one.
+    A batch with a vector that is not finite, on any process, changes no code.
 
     Args:
         num_codes: Codes, 2 or more.
@@ -150,25 +151,31 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def _update(self, vectors: Tensor, counts: Tensor, sums: Tensor) -> None:
         """Move the codes to their running means, and the dead ones onto vectors of the batch."""
-        self.N.lerp_(counts, 1 - self.decay)
-        self.z_avg.lerp_(sums, 1 - self.decay)
-        total = self.N.sum()
-        smoothed = (self.N + self.eps) / (total + self.num_codes * self.eps) * total
-        self.embeddings.copy_(self.z_avg / smoothed.unsqueeze(1))
+        numbers = self.N.lerp(counts, 1 - self.decay)
+        z_avg = self.z_avg.lerp(sums, 1 - self.decay)
+        total = numbers.sum()
+        smoothed = (numbers + self.eps) / (total + self.num_codes * self.eps) * total
+        embeddings = z_avg / smoothed.unsqueeze(1)
         if self.restart_below > 0:
-            dead = self.N.lt(self.restart_below).unsqueeze(1)
+            dead = numbers.lt(self.restart_below).unsqueeze(1)
             drawn = self._draw(vectors)
-            self.embeddings.copy_(torch.where(dead, drawn, self.embeddings))
-            self.z_avg.copy_(torch.where(dead, self.restart_below * drawn, self.z_avg))
-            self.N.clamp_(min=self.restart_below)
+            embeddings = torch.where(dead, drawn, embeddings)
+            z_avg = torch.where(dead, self.restart_below * drawn, z_avg)
+            numbers = numbers.clamp(min=self.restart_below)
+        # One NaN or overflow, of any rank, is in every sum: such a step must not end the codebook.
+        finite = sums.isfinite().all()
+        for own, new in ((self.N, numbers), (self.z_avg, z_avg), (self.embeddings, embeddings)):
+            own.copy_(torch.where(finite, new, own))
         self.num_updates += 1
 
     @torch.no_grad()
     def _fill(self, vectors: Tensor) -> None:
-        """Begin with vectors of the first batch, each counted once."""
-        self.embeddings.copy_(self._draw(vectors))
+        """Begin with vectors of the first batch, each counted once; wait if one is no number."""
+        drawn = self._draw(vectors)
+        finite = drawn.isfinite().all()
+        self.embeddings.copy_(torch.where(finite, drawn, self.embeddings))
         self.z_avg.copy_(self.embeddings)
-        self.N.fill_(1.0)
+        self.N.copy_(finite.expand_as(self.N))
         self.num_updates += 1
 
     def _draw(self, vectors: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from mmaction.registry import MODELS
@@ -93,6 +94,35 @@ class VQVAE(BaseModel):
         self.pre_vq_conv = SamePadConv3d(channels, code_dim, (1, 1, 1))
         self.post_vq_conv = SamePadConv3d(code_dim, channels, (1, 1, 1))
         self.codebook = Codebook(num_codes, code_dim, decay, restart_below=restart_below)
+        # What shapes of weights do not tell, kept with them: see `check_settings`.
+        self.register_buffer("settings", torch.tensor([*sides, num_heads]))
+
+    def check_settings(self, state: Mapping[str, Any], name: str) -> None:
+        """Refuse weights that fit, but were trained with other strides or heads.
+
+        Args:
+            state: State dict, of ours or of VideoGPT's, which lacks ``settings``.
+            name: What to call it.
+
+        Raises:
+            ValueError: They were.
+        """
+        found = state.get("settings")
+        if found is None:
+            return
+        values = found.flatten().tolist() if isinstance(found, Tensor) else []
+        if values != [*self.downsample, self.num_heads]:
+            raise ValueError(
+                f"{name} was trained with downsample={tuple(values[:3])} and num_heads="
+                f"{values[3] if len(values) > 3 else None}, and the recipe's tokenizer has "
+                f"downsample={self.downsample} and num_heads={self.num_heads}, whose codes would "
+                "mean nothing: set the tokenizer's downsample and num_heads to the former"
+            )
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any) -> None:
+        own = {key.removeprefix(prefix): value for key, value in state_dict.items()}
+        self.check_settings(own, "the checkpoint")
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     @property
     def num_codes(self) -> int:
@@ -154,7 +184,7 @@ class VQVAE(BaseModel):
 
         Args:
             inputs: (B, V, 3, T, H, W), V views of each sample, in grey levels.
-            data_samples: B samples.
+            data_samples: B samples; new ones by default.
             mode: "loss" -> dict of losses, and of what is logged beside them; "predict" -> samples
                 with ``codes`` (V, t, h, w) and ``reconstruction`` (V, 3, T, H, W) in [0, 1];
                 "tensor" -> (B*V, t, h, w) codes.
@@ -168,9 +198,10 @@ class VQVAE(BaseModel):
         if mode == "predict":
             codes = self.encode(clip).unflatten(0, inputs.shape[:2])
             pictures = self.decode(codes.flatten(0, 1)).unflatten(0, inputs.shape[:2])
-            for sample, own, picture in zip(data_samples or [], codes, pictures, strict=True):
+            samples = data_samples or [ActionDataSample() for _ in codes]
+            for sample, own, picture in zip(samples, codes, pictures, strict=True):
                 sample.codes, sample.reconstruction = own, picture
-            return data_samples or []
+            return samples
         if mode == "tensor":
             return self.encode(clip)
         raise ValueError(f"mode {mode!r} is unknown; it is one of 'loss', 'predict', 'tensor'")

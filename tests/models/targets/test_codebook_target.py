@@ -124,13 +124,24 @@ def test_weights_come_from_the_checkpoint(tmp_path):
         (dict(token_shape=(2, 16, 16)), r"stands for \(2, 8, 8\) pixels.*token is \(2, 16, 16\)"),
         (dict(scale=1), r"stands for \(2, 4, 4\) pixels.*after scale=1"),
         (dict(token_shape=(4, 8, 8)), r"token is \(4, 8, 8\)"),
-        (dict(random=False), r"checkpoint=None.*configs/tokenizer.*random=True"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_the_model_is_built(options, words):
     made = target(**options)
     with pytest.raises(ValueError, match=words):
         made.check(8, nn.Identity())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (dict(random=False), r"checkpoint=None.*configs/tokenizer.*random=True"),
+        (dict(checkpoint="no.pth"), r"random=True takes no checkpoint.*checkpoint=None as well"),
+    ],
+)
+def test_weights_or_chance_is_asked_before_a_file_is_read(options, words):
+    with pytest.raises(ValueError, match=words):
+        target(**options)
 
 
 def test_clips_that_do_not_divide_are_refused():

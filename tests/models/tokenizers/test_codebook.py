@@ -76,15 +76,16 @@ def test_usage_and_perplexity_count_what_the_batch_uses():
 
 
 def test_a_dead_code_is_put_onto_a_vector_of_the_batch_and_others_are_not():
-    book = filled(restart_below=1.0).train()
-    book.N[[1, 6]] = 0.9
+    book = filled(restart_below=3.0).train()
+    book.N[:] = 30.0
+    book.N[[1, 6]] = 2.9
     data = vectors(40, 4) + 5 * book.embeddings[3]  # far from most
     before = book.embeddings.clone()
     book(data)
     own = [bool((code == data).all(1).any()) for code in book.embeddings]
     assert own == [number in (1, 6) for number in range(8)]
-    assert book.N[[1, 6]].tolist() == [1.0, 1.0], "alive as long as a vector a step chooses it"
-    assert book.z_avg[[1, 6]].equal(book.embeddings[[1, 6]]), "nothing of before is left"
+    assert book.N[[1, 6]].tolist() == [3.0, 3.0], "alive as long as three a step choose it"
+    assert book.z_avg[[1, 6]].equal(3 * book.embeddings[[1, 6]]), "nothing of before is left"
     assert not book.embeddings[1].equal(before[1])
 
 
@@ -164,3 +165,25 @@ def test_draws_of_two_steps_differ():
 def test_an_option_out_of_its_range_is_named(options, words):
     with pytest.raises(ValueError, match=words):
         Codebook(**dict(dict(num_codes=8, code_dim=4), **options))
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_a_vector_that_is_no_number_changes_no_code(bad):
+    book, data = filled().train(), vectors(20, 4)
+    data[3, 1] = bad
+    before = copy.deepcopy(book.state_dict())
+    book(data)
+    for key in ("N", "z_avg", "embeddings"):
+        assert book.state_dict()[key].equal(before[key]), key
+    book(vectors(20, 4))
+    assert not book.embeddings.equal(before["embeddings"]), "and it learns on"
+    assert all(value.isfinite().all() for value in book.state_dict().values())
+
+
+def test_a_first_batch_with_no_numbers_does_not_fill_the_codebook():
+    book, data = Codebook(8, 4).train(), vectors(8, 4)
+    data[3] = torch.nan
+    book(data)
+    assert not book.filled and book.embeddings.isfinite().all()
+    book(vectors(20, 4))
+    assert book.filled and book.embeddings.isfinite().all()

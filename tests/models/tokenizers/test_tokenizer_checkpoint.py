@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
 from reference.videogpt_reference import random_state
 
 from mmpmg.models.tokenizers import VQVAE2D, VQVAE3D, load_tokenizer
@@ -90,6 +91,7 @@ def test_a_file_of_videogpt_s_layout_fills_the_tokenizer(tmp_path, lightning):
     load_tokenizer(tokenizer, file)
     own = tokenizer.state_dict()
     assert own.pop("codebook.num_updates") == 0
+    assert own.pop("settings").tolist() == [2, 4, 4, 2], "which the file does not have"
     assert own.keys() == state.keys()
     for key, value in state.items():
         assert own[key].equal(value), key
@@ -142,9 +144,12 @@ def test_a_codebook_of_another_size_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (dict(n_codes=2048), r"set tokenizer\.num_codes=2048"),
-        (dict(n_hiddens=240), r"n_hiddens=240, .* channels=8; set tokenizer\.channels=240"),
-        (dict(downsample=[4, 4, 4]), r"set tokenizer\.downsample=\(4, 4, 4\)"),
+        (dict(n_codes=2048), r"head\.target\.tokenizer\.num_codes=2048"),
+        (
+            dict(n_hiddens=240),
+            r"n_hiddens=240, .* channels=8; set .*target\.tokenizer\.channels=240",
+        ),
+        (dict(downsample=[4, 4, 4]), r"tokenizer\.downsample=\(4, 4, 4\)"),
     ],
 )
 def test_settings_of_videogpt_that_differ_are_named(tmp_path, lightning, changes, words):
@@ -169,5 +174,64 @@ def test_weights_of_another_tokenizer_are_refused(tmp_path):
 
 
 def test_a_missing_file_tells_how_to_train_one():
-    with pytest.raises(FileNotFoundError, match=r"no\.pth.*configs/tokenizer"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no\.pth.*target\.checkpoint names.*configs/tokenizer"
+    ):
         load_tokenizer(VQVAE3D(**SIZES), "no.pth")
+
+
+def of_our_training(file, kind=VQVAE3D, **options):
+    torch.save(dict(state_dict=kind(**SIZES | options).state_dict(), meta=dict(epoch=1)), file)
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("kind", "trained", "recipe", "words"),
+    [
+        (VQVAE3D, dict(downsample=(4, 4, 4)), dict(), r"downsample=\(4, 4, 4\)"),
+        (VQVAE3D, dict(num_heads=4), dict(num_heads=2), "num_heads=4"),
+        (VQVAE2D, dict(downsample=(2, 4, 4)), dict(downsample=(1, 4, 4)), r"\(2, 4, 4\)"),
+    ],
+)
+def test_settings_that_no_shape_tells_are_compared(tmp_path, kind, trained, recipe, words):
+    file = of_our_training(tmp_path / "epoch_1.pth", kind, **trained)
+    with pytest.raises(ValueError, match=rf"epoch_1\.pth was trained with .*{words}"):
+        load_tokenizer(kind(**SIZES | recipe), file)
+    with pytest.raises(ValueError, match=words):  # as a resumed run loads it
+        load_checkpoint(kind(**SIZES | recipe), file)
+    load_tokenizer(kind(**SIZES | trained), file)
+
+
+def test_a_checkpoint_from_before_settings_were_kept_still_loads(tmp_path):
+    state = VQVAE3D(**SIZES).state_dict()
+    del state["settings"]
+    torch.save(state, tmp_path / "old.pth")
+    load_tokenizer(VQVAE3D(**SIZES), str(tmp_path / "old.pth"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("codebook.embeddings", torch.full((16, 6), torch.nan), "no numbers"),
+        ("codebook.embeddings", torch.zeros(5), "no table"),
+        ("codebook.embeddings", [1, 2], "a list as codebook.embeddings"),
+        ("encoder.conv_last.conv.bias", 7, "a int as encoder"),
+        ("settings", torch.zeros(0, dtype=torch.int64), "trained with"),
+    ],
+)
+def test_a_damaged_state_is_refused_by_name(tmp_path, key, value, words):
+    torch.save({**VQVAE3D(**SIZES).state_dict(), key: value}, tmp_path / "bad.pth")
+    with pytest.raises(ValueError, match=rf"bad\.pth .*({words})"):
+        load_tokenizer(VQVAE3D(**SIZES), str(tmp_path / "bad.pth"))
+
+
+def test_settings_that_hold_themselves_are_left_at_that(tmp_path):
+    looped: dict = {}
+    looped["args"] = looped
+    content = dict(state_dict=float_state(), hyper_parameters=looped)
+    torch.save(content, tmp_path / "loop.ckpt")
+    load_tokenizer(VQVAE3D(**SIZES), str(tmp_path / "loop.ckpt"))
+    content["hyper_parameters"] = dict(downsample=4)
+    torch.save(content, tmp_path / "loop.ckpt")
+    with pytest.raises(ValueError, match=r"downsample=4, and .*tokenizer\.downsample=4"):
+        load_tokenizer(VQVAE3D(**SIZES), str(tmp_path / "loop.ckpt"))

@@ -40,7 +40,7 @@ def test_features_codes_and_pictures_are_videogpt_s():
     state = random_state(**sizes)
     tokenizer = VQVAE3D(**sizes).double().eval()
     missing = tokenizer.load_state_dict(state, strict=False)
-    assert missing.missing_keys == ["codebook.num_updates"]
+    assert missing.missing_keys == ["settings", "codebook.num_updates"]
     assert missing.unexpected_keys == []
     clip = torch.rand(1, 3, 4, 8, 12, generator=torch.Generator().manual_seed(1)).double()
     vectors = encode(state, clip - 0.5, layers=2)
@@ -190,3 +190,19 @@ def test_an_option_out_of_its_range_is_named(options, words):
 def test_a_clip_that_does_not_divide_is_refused(shape):
     with pytest.raises(ValueError, match="multiple"):
         built().encode(torch.rand(1, 3, *shape))
+
+
+def test_every_option_of_the_codebook_reaches_it_and_defaults_are_videogpt_s():
+    book = VQVAE3D(**SMALL, decay=0.7, restart_below=0.3).codebook
+    assert (book.num_codes, book.code_dim) == (16, 6)
+    assert (book.decay, book.restart_below) == (0.7, 0.3)
+    plain = VQVAE3D(**SMALL)
+    assert (plain.codebook.decay, plain.codebook.restart_below) == (0.99, 1.0)
+    assert (plain.variance, plain.commitment) == (0.06, 0.25)
+
+
+def test_predicting_needs_no_samples():
+    views = torch.randint(0, 256, (2, 1, 3, 8, 16, 16)).float()
+    model = built()
+    samples = model(views, None, mode="predict")
+    assert len(samples) == 2 and samples[1].codes.equal(model(views)[1:])
