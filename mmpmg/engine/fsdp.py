@@ -13,6 +13,7 @@ import os
 from typing import Any
 
 import torch
+from mmaction.models.backbones.swin import SwinTransformerBlock3D
 from mmengine._strategy import FSDPStrategy
 from mmengine.logging import print_log
 from mmengine.model import MMFullyShardedDataParallel
@@ -25,6 +26,7 @@ from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 from mmpmg.models.attention import Block
 
 WRAPPED = "_fsdp_wrapped_module."
+BLOCKS = (Block, SwinTransformerBlock3D)
 CLIPPING = ("max_norm", "norm_type")
 SHARDINGS = ("FULL_SHARD", "SHARD_GRAD_OP", "HYBRID_SHARD", "NO_SHARD")
 
@@ -116,7 +118,7 @@ class ShardedStrategy(FSDPStrategy):
         on_gpu = torch.cuda.is_available()
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else "cpu"
         model.data_preprocessor.to(device)
-        blocks = {type(module) for module in model.modules() if isinstance(module, Block)}
+        blocks = {type(module) for module in model.modules() if isinstance(module, BLOCKS)}
         whole = sum(parameter.numel() for parameter in model.parameters())
         wrapped = MMFullyShardedDataParallel(
             module=model,

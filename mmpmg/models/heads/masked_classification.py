@@ -6,6 +6,7 @@ import math
 
 import torch
 from mmaction.registry import MODELS
+from mmengine.dist import all_reduce
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,6 +19,14 @@ INIT = dict(type="TruncNormal", layer="Linear", std=0.02, bias=0.0)
 """BEVT's and BEiT's: at first every code is as likely as any other, whatever the features."""
 
 
+@torch.compiler.disable
+def _mean_over_ranks(count: int, device: torch.device) -> Tensor:
+    """Mean of a number over all processes; 1 where all have 0."""
+    mean = torch.tensor(float(count), device=device)
+    all_reduce(mean, "mean")
+    return mean + (mean == 0)
+
+
 @MODELS.register_module()
 class MaskedClassificationHead(BaseModule):
     """A linear classifier over the codes of a tokenizer (Eq. 3) and its cross-entropy (Eq. 4, 5).
@@ -25,7 +34,9 @@ class MaskedClassificationHead(BaseModule):
     As it is printed, Eq. 4 adds the binary cross-entropy of each code, `y log p + (1 - y) log(1 -
     p)`, on the softmax of Eq. 3. What the text says, "cross-entropy", and what token prediction
     does in BEiT and BEVT, is the softmax's own: ``-log p`` of the true code. That is computed here,
-    averaged over all masked tokens of the batch.
+    averaged over all masked tokens of the batch: where several processes share it, over those of
+    all of them, as one process would, though some hold more masked tokens than others. Steps that
+    gradient accumulation puts together count alike, however many tokens each has masked.
 
     Behind the Swin encoder features come one masked token after the other, behind the ViT as
     (B, K, C); both are told by ``masked``.
@@ -94,15 +105,22 @@ class MaskedClassificationHead(BaseModule):
             masked: (B, N) bool, or (B, K) int64 numbers of the masked tokens, ascending.
 
         Returns:
-            ``loss``, a scalar in float32, and ``accuracy`` in [0, 1] over the masked tokens.
+            ``loss``, a scalar in float32, whose gradients' mean over processes is that of one
+            process; ``accuracy`` in [0, 1] over this process's masked tokens; ``commonest_code``,
+            the share of its commonest code, which is the accuracy of always saying that one.
         """
         with torch.no_grad():
             codes = self.target(clip, self._mask(clip, masked))
         logits = self(features).flatten(0, -2).float()
-        loss = F.cross_entropy(logits, codes, label_smoothing=self.label_smoothing)
+        total = F.cross_entropy(
+            logits, codes, label_smoothing=self.label_smoothing, reduction="sum"
+        )
         with torch.no_grad():
             accuracy = (logits.argmax(1) == codes).float().mean()
-        return dict(loss=self.loss_weight * loss, accuracy=accuracy)
+            counts = codes.new_zeros(logits.shape[1]).scatter_add_(0, codes, torch.ones_like(codes))
+            commonest = counts.max() / max(len(codes), 1)
+        loss = self.loss_weight * total / _mean_over_ranks(len(codes), total.device)
+        return dict(loss=loss, accuracy=accuracy, commonest_code=commonest)
 
     def _mask(self, clip: WholeClip, masked: Tensor) -> Tensor:
         """(B, K) numbers -> (B, N) bool; a mask as it is."""

@@ -2,6 +2,8 @@ import math
 
 import pytest
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from mmaction.registry import MODELS
 from reference.token_codes import BrightnessCodes  # registers it
 
@@ -50,6 +52,39 @@ def test_loss_is_minus_the_log_of_the_true_code_s_share():
     assert told["loss"].item() == pytest.approx(total / 20, rel=1e-5)
     assert told["accuracy"].item() == pytest.approx(right / 20)
     assert 0 < right < 20
+    assert told["commonest_code"].item() == pytest.approx(max(map(codes.count, codes)) / 20)
+
+
+def of_a_share(rank, folder):
+    """Gradients of one process of two: one clip each, of which 3 and 14 tokens are masked."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    head, (clip, _, features) = build(), batch()
+    mask = unequal()[rank : rank + 1]
+    own = WholeClip(clip.pixels[rank : rank + 1])
+    head.loss(features[rank : rank + 1][mask], own, mask)["loss"].backward()
+    torch.save([parameter.grad for parameter in head.parameters()], f"{folder}/{rank}.pth")
+    dist.destroy_process_group()
+
+
+def unequal():
+    return torch.arange(32) < torch.tensor([[3], [14]])
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_gradient_of_one(tmp_path):
+    mp.start_processes(of_a_share, args=(str(tmp_path),), nprocs=2, start_method="spawn")
+    shares = [torch.load(tmp_path / f"{rank}.pth") for rank in (0, 1)]
+    head, (clip, _, features) = build(), batch()
+    head.loss(features[unequal()], clip, unequal())["loss"].backward()
+    for parameter, *grads in zip(head.parameters(), *shares, strict=True):
+        torch.testing.assert_close(sum(grads) / 2, parameter.grad)  # DDP's mean
+
+
+def test_nothing_masked_is_no_loss():
+    clip, mask, features = batch()
+    told = build().loss(features[~mask][:0], clip, torch.zeros_like(mask))
+    assert told["loss"].item() == 0
 
 
 def test_numbers_of_tokens_are_the_mask_that_they_say():

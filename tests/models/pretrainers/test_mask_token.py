@@ -98,7 +98,7 @@ def test_every_parameter_gets_a_finite_gradient(change):
     model = build(**change)
     data = model.data_preprocessor(batch(), training=True)
     losses = model(**data, mode="loss")
-    assert set(losses) == {"loss_token", "accuracy_token"}
+    assert set(losses) == {"loss_token", "accuracy_token", "commonest_code_token"}
     total, log = model.parse_losses(losses)
     assert total == losses["loss_token"], "the accuracy is no loss"
     assert log["accuracy_token"] == losses["accuracy_token"]
