@@ -22,7 +22,7 @@ MINUTES = {
     "flow": "not timed",
     "motion-map": "1",
     "masking": "not timed",
-    "tokenizer": "not timed",
+    "tokenizer": "over 4",
 }
 """Part -> minutes, timed with ``--threads 1`` on two cores of an AMD EPYC at a load of 6 to 9."""
 GPU_PARTS = ("preprocess", "step", "arithmetic", "gains", "finetune", "masking", "tokenizer")
