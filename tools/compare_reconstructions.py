@@ -4,6 +4,7 @@
 import argparse
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.recipe_changes import RecipeChanges
 from mmpmg.visualization import STATISTICS
 from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compare_reconstructions
 
@@ -17,6 +18,12 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--model", nargs=3, action="append", required=True,
         metavar=("NAME", "RECIPE", "CHECKPOINT"), help="a model to draw; repeat it for others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cfg-options", nargs="+", action=RecipeChanges, default={}, metavar="KEY=VALUE",
+        help="changes to the recipes, to each by what it has, e.g. "
+        "model.branches.token.head.target.checkpoint=FILE for another tokenizer; the recipe in a "
+        "run's work dir has those of its training already",
     )  # fmt: skip
     parser.add_argument(
         "--videos", help="list of videos; without it, the training set of the first recipe"
@@ -63,6 +70,7 @@ def main() -> None:
         options.columns,
         options.mask_ratios,
         options.losses,
+        options.cfg_options,
     )
     print(f"wrote {path}")
 

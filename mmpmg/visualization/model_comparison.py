@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .model_reconstructions import reconstruct_at_ratios
-from .recipe_models import is_pretrainer, recipe_model
+from .recipe_models import change_recipes, is_pretrainer, recipe_model
 from .recipe_pictures import cell_height
 from .reconstruction_picture import Branches, reconstruction_picture
 from .training_samples import TrainingSample, isolated_randomness, read_samples, spread_indices
@@ -62,6 +62,7 @@ def compare_reconstructions(
     columns: int = 8,
     mask_ratios: Sequence[float] = (),
     losses: bool = True,
+    changes: Mapping[str, Any] | None = None,
 ) -> Path:
     """Draw what each model reconstructs of the same clips under the same seeds of the masks.
 
@@ -73,6 +74,7 @@ def compare_reconstructions(
         columns: Frames shown, at least 1.
         mask_ratios: Shares of tokens to mask, each in (0, 1); none: each recipe's.
         losses: Whether the loss of each patch is drawn.
+        changes: To the recipes, dotted key -> value, see :func:`.recipe_models.change_recipes`.
 
     Returns:
         ``out``.
@@ -80,7 +82,7 @@ def compare_reconstructions(
     Raises:
         FileNotFoundError: A recipe, a checkpoint or the list of videos is missing.
         ValueError: Two models of one name, or of another clip size; a model of which
-            nothing can be drawn, or whose checkpoint does not fit.
+            nothing can be drawn, or whose checkpoint does not fit; a change to no recipe.
     """
     names = [model.name for model in models]
     if not models or len(set(names)) < len(names):
@@ -91,6 +93,7 @@ def compare_reconstructions(
     if clips.ann_file is not None and not Path(clips.ann_file).is_file():
         raise FileNotFoundError(f"no list of videos at {clips.ann_file}, which --videos names")
     recipes = [Config.fromfile(model.recipe) for model in models]
+    change_recipes(recipes, changes or {})
     init_default_scope(recipes[0].get("default_scope") or "mmaction")
     for one, recipe in zip(models, recipes, strict=True):
         if not is_pretrainer(recipe):

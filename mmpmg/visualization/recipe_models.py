@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -22,6 +23,40 @@ def is_pretrainer(config: Config) -> bool:
 def is_tokenizer(config: Config) -> bool:
     """Tell whether a recipe's model turns clips into codes."""
     return _is(config, VQVAE)
+
+
+def change_recipes(recipes: Sequence[Config], changes: Mapping[str, Any]) -> None:
+    """Change recipes in place, each by what it has a place for.
+
+    Args:
+        recipes: At least one.
+        changes: Dotted key -> value; it goes to all recipes that have the entry around the key, so
+            that one may say where the tokenizer lies of those models that have one.
+
+    Raises:
+        ValueError: No recipe has that entry.
+    """
+    for key, value in changes.items():
+        having = [recipe for recipe in recipes if _has_place(recipe, key)]
+        if not having:
+            raise ValueError(
+                f"--cfg-options {key}={value}: none of the recipes of --model has "
+                f"{key.rpartition('.')[0] or key}"
+            )
+        for recipe in having:
+            recipe.merge_from_dict({key: value})
+
+
+def _has_place(recipe: Config, key: str) -> bool:
+    """Tell whether a recipe has the entry around a key, at the top level the key itself."""
+    *path, last = key.split(".")
+    node: Any = recipe._cfg_dict
+    for part in path or [last]:
+        if isinstance(node, (list, tuple)):
+            node = node[int(part)] if part.isdigit() and int(part) < len(node) else None
+        else:
+            node = node.get(part) if isinstance(node, Mapping) else None
+    return node is not None and (not path or isinstance(node, (Mapping, list, tuple)))
 
 
 def recipe_model(config: Config, checkpoint: str | None, wanted: bool = True) -> Any:

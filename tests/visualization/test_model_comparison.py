@@ -20,6 +20,7 @@ from mmpmg.visualization.model_comparison import (
     _videos,
     compare_reconstructions,
 )
+from mmpmg.visualization.recipe_models import change_recipes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -197,9 +198,37 @@ def test_the_tool_draws(
     out = tmp_path / "out.png"
     command = ["compare_reconstructions.py", "--model", "PMG", model.recipe, model.checkpoint,
                "--videos", str(videos.ann_file), "--video-root", videos.root,
-               "--num-clips", "1", "--out", str(out)]  # fmt: skip
+               "--num-clips", "1", "--out", str(out),
+               "--cfg-options", "model.masker.mask_ratio=0.5"]  # fmt: skip
     monkeypatch.setattr(sys, "argv", command)
     source = (ROOT / "tools" / "compare_reconstructions.py").read_text()
     exec(compile(source, "compare_reconstructions.py", "exec"), {"__name__": "__main__"})
     assert f"wrote {out}" in capsys.readouterr().out
     assert rows(out) == 4
+
+
+def test_changes_go_to_the_recipes_that_have_their_place(
+    tmp_path: Path, videos: ClipChoice
+) -> None:
+    recipes = [Config.fromfile(ROOT / "configs" / f"{name}.py")
+               for name in ("demvm/swin-toy_photographs", "pmg/vit-toy_photographs")]  # fmt: skip
+    demvm, pmg = recipes
+    before = pmg.to_dict()
+    key = "model.branches.token.head.target.checkpoint"
+    change_recipes(recipes, {key: "other.pth"})
+    assert demvm.model.branches.token.head.target.checkpoint == "other.pth"
+    assert pmg.to_dict() == before
+    change_recipes(recipes, {"randomness.seed": 7, "param_scheduler.0.end": 3})
+    for recipe in recipes:
+        assert recipe.randomness.seed == 7 and recipe.param_scheduler[0].end == 3
+    for wrong in ("model.branches.tokn.head", "modle", "param_scheduler.9.end"):
+        with pytest.raises(ValueError, match=rf"--cfg-options {wrong}=1: none of the recipes"):
+            change_recipes(recipes, {wrong: 1})
+
+    model = tiny_model(tmp_path, "pmg")
+    drawn = [
+        compare_reconstructions([model], videos, tmp_path / f"{ratio}.png",
+                                changes={"model.masker.mask_ratio": ratio}).read_bytes()
+        for ratio in (0.9, 0.5)
+    ]  # fmt: skip
+    assert drawn[0] != drawn[1]
