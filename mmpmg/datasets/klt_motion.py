@@ -21,13 +21,24 @@ RETURNS_WITHIN = 1.0
 """Pixels from where it began that a point followed there and back may end."""
 
 
+CLEAN = 0.05
+"""Share of a frame's windows that are taken to hold noise and no texture."""
+
+FITTED = 2.3
+"""Windows in place over windows matched, at most, where a point follows noise; measured: 2."""
+
+NOISE_MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Immerkaer's (1996): it sees neither slopes nor edges along the axes."""
+
+
 @dataclass(frozen=True)
 class PointTracker:
     """How the points of a grid are followed from one frame to the next (DEMVM, Eq. 6).
 
     One point stands in the middle of each cell, so that a cell's motion is that of its own point.
     A point is lost where its window has too little texture in one direction (the Tomasi criterion),
-    where it would do as well standing still, and, with ``check_back``, where it does not return.
+    where it would do as well standing still, where no more than noise changes, and, with
+    ``check_back``, where it does not return.
 
     The defaults come from ``tools/benchmark.py motion-map``: within 40 ms a clip of 16 x 224 x 224,
     and good for small clips as well. ``shrink=2, window=9`` takes half the time and finds as much
@@ -42,6 +53,11 @@ class PointTracker:
         explained: A point is lost unless the windows differ less along its motion than this share
             of what they differ by without one, above 0. Coarse levels carry motion over a part's
             rim into what stands still beside it; this takes most of that away. ``inf``: off.
+        noise: A point is lost where standing still its windows differ by no more than so many times
+            what the frame's own noise makes them differ by, at least 0 (off). Without it nearly
+            every cell of a grey wall with a noise of 2 grey levels moves, with it next to none. The
+            price: where something smooth moves in noise, its faintest parts are lost. It knows
+            noise that differs from pixel to pixel, not that of compressed or enlarged frames.
         check_back: Follow every point back, too, and drop those that end more than a pixel from
             where they began. Doubles the time.
 
@@ -54,6 +70,7 @@ class PointTracker:
     levels: int = 2
     least_texture: float = 1e-4
     explained: float = 0.9
+    noise: float = 1.3
     check_back: bool = False
 
     def __post_init__(self) -> None:
@@ -63,6 +80,7 @@ class PointTracker:
         if whole("MotionMap", "window", self.window, 3, 63) % 2 == 0:
             raise ValueError(f"MotionMap: window={self.window} must be odd: a point is its middle")
         number("MotionMap", "least_texture", self.least_texture, 0.0, 1.0)
+        number("MotionMap", "noise", self.noise, 0.0, 100.0)
         if not self.explained > 0:
             raise ValueError(f"MotionMap: explained={self.explained!r} must be above 0")
         flag("MotionMap", "check_back", self.check_back)
@@ -90,8 +108,13 @@ class PointTracker:
         # Pixel centres at integers, before and after shrinking.
         start = np.ascontiguousarray((points + 0.5) / self.shrink - 0.5, np.float32)[:, None]
         end, found, left = self._track(before, after, start)
+        standing = self._standing(before, after, start)
         if self.explained < np.inf:
-            found &= left < self.explained * self._standing(before, after, start)
+            found &= left < self.explained * standing
+        if self.noise and found.any():
+            # Where matching gains more than it does on noise, faint things move all the same.
+            fitted = FITTED * np.quantile(left[found], 0.25)
+            found &= standing > min(fitted, self.noise * self._noise(before, start))
         if self.check_back:
             back, again, _ = self._track(after, before, end)
             off = np.linalg.norm(back - start, axis=2)[:, 0] * self.shrink
@@ -105,6 +128,14 @@ class PointTracker:
         return np.asarray(
             cv2.remap(differences, points, None, cv2.INTER_LINEAR)[:, 0]  # type: ignore[call-overload]
         )
+
+    def _noise(self, frame: Image, points: FloatArray) -> float:
+        """Estimate what windows of two frames differ by where only sensor noise changes."""
+        seen = np.abs(cv2.filter2D(frame, cv2.CV_16S, NOISE_MASK))
+        local = cv2.boxFilter(seen, cv2.CV_32F, (self.window, self.window))
+        at = cv2.remap(local, points, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+        # The mask's squares sum to 36, so it sees 6 times the noise; a difference sees sqrt(2).
+        return float(np.quantile(at, CLEAN)) * 2**0.5 / 6
 
     def _track(
         self, a: Image, b: Image, points: FloatArray

@@ -139,9 +139,126 @@ def test_its_regions_and_the_exact_ones_agree(options, least):
     assert either > 100 and both / either > least
 
 
+def noisy(frames, sigma=2.0):
+    rng = np.random.default_rng(0)
+    return [
+        np.clip(np.rint(frame + rng.normal(0, sigma, frame.shape)), 0, 255).astype(np.uint8)
+        for frame in frames
+    ]
+
+
+@pytest.mark.parametrize("blur", [None, 9.0, 15.0])
+def test_noise_does_not_move_what_is_smooth_and_stands_still(blur):
+    """A grey wall (None) or a picture out of focus, seen by a sensor."""
+    still = np.full((*SIZE, 3), 128, np.uint8)
+    if blur is not None:
+        still = cv2.GaussianBlur(pan(0, 0, 1)[0], (0, 0), blur)
+    clip = noisy([still] * 4)
+    without = klt_motion_map(clip, tracker=PointTracker(noise=0.0)) >= 0.5
+    assert without.mean() > 0.5, "or there is nothing to mend"
+    assert (klt_motion_map(clip) >= 0.5).mean() < 0.05
+
+
+def test_noise_hides_no_motion_of_what_has_texture():
+    clip = noisy(pan(3, 0))
+    assert ((klt_motion_map(clip) >= 0.5)[:, 2:-2, 2:-2]).mean() > 0.98
+    beside = noisy([np.full((*SIZE, 3), 128, np.uint8)] * 4)
+    for frame, moving in zip(beside, clip, strict=True):
+        frame[:, 64:] = moving[:, 64:]
+    found = klt_motion_map(beside) >= 0.5
+    assert found[:, 2:-2, 10:-2].mean() > 0.98 and found[..., :6].mean() < 0.03
+
+
+def test_the_third_largest_of_nine_is_the_most_that_a_cell_may_have():
+    lengths = np.zeros((5, 5), np.float32)
+    lengths[1:4, 1:4] = np.reshape([1, 2, 3, 4, 99, 5, 6, 7, 8], (3, 3))
+    assert _mend(lengths)[2, 2] == 7
+
+
+def test_what_returns_is_measured_in_pixels_of_the_full_frame(monkeypatch):
+    """Half a small pixel off is two pixels of the frame where that is four times as large."""
+    tracker = PointTracker(shrink=4, check_back=True, explained=np.inf, noise=0.0)
+    found = {}
+    for off in (0.2, 0.5):
+        shifts = iter([1.0, off - 1.0])
+
+        def track(self, a, b, points, shifts=shifts):
+            moved = points + np.float32([next(shifts), 0])
+            return moved, np.ones(len(points), bool), np.zeros(len(points), np.float32)
+
+        monkeypatch.setattr(PointTracker, "_track", track)
+        frame = np.zeros((24, 32), np.uint8)
+        found[off] = tracker.follow(frame, frame, grid_points(12, 16, 8))[1]
+    assert found[0.2].all() and not found[0.5].any()
+
+
+def test_the_cameras_motion_is_that_of_the_points_that_were_found(monkeypatch):
+    def follow(self, before, after, points):
+        moved = np.tile(np.float32([50, 50]), (len(points), 1))
+        found = np.arange(len(points)) % 3 == 0
+        moved[found] = (3, 4)
+        return moved, found
+
+    monkeypatch.setattr(PointTracker, "follow", follow)
+    assert not klt_motion_map(pan(0, 0, 2), subtract_camera=True).any()
+
+
+def test_every_option_of_the_tracker_counts():
+    frames = pan(6, 2, 2)
+    for frame in frames:
+        frame[:, :64] = cv2.GaussianBlur(frame, (0, 0), 6)[:, :64]  # faint
+    points = grid_points(12, 16, 8)
+
+    def found(**options):
+        tracker = PointTracker(**options)
+        return tracker.follow(*map(tracker.prepare, frames), points)[1].reshape(12, 16)
+
+    faint, clear = found()[:, :6].mean(), found()[:, 10:-2].mean()
+    assert faint > 0.3 and clear > 0.9
+    strict = found(least_texture=3e-3)
+    assert strict[:, :6].mean() < 0.5 * faint and strict[:, 10:-2].mean() > 0.9
+    near = PointTracker(levels=0, window=7, explained=np.inf)
+    far = PointTracker(levels=3, window=7, explained=np.inf)
+    shifted = pan(14, 0, 2)
+    right = [
+        np.abs(t.follow(*map(t.prepare, shifted), points)[0] - (14, 0)).max(1) < 1
+        for t in (near, far)
+    ]
+    # Coarse levels are needed for far motion.
+    assert right[0].mean() < 0.25 and right[1].mean() > 0.5
+
+
+def test_by_default_what_stands_still_beside_motion_is_dropped():
+    frames = pan(0, 0, 4)
+    for k, frame in enumerate(frames):
+        frame[32:64, 40 + 6 * k : 72 + 6 * k] = texture(32, 32, 1)
+    still = np.ones((12, 16), bool)
+    still[4:8, 4:13] = False
+    wrong = [
+        (klt_motion_map(frames, tracker=tracker) >= 0.5)[:, still].mean()
+        for tracker in (PointTracker(explained=np.inf), PointTracker(), None)
+    ]
+    assert wrong[1] == wrong[2] < 0.7 * wrong[0]
+
+
+def test_shrinking_keeps_points_where_they_are(monkeypatch):
+    """Pixel centres at integers: the middle of the first four pixels is small pixel 0."""
+    seen = []
+
+    def track(self, a, b, points):
+        seen.append(points[:, 0].copy())
+        return points, np.zeros(len(points), bool), np.zeros(len(points), np.float32)
+
+    monkeypatch.setattr(PointTracker, "_track", track)
+    frame = np.zeros((24, 32), np.uint8)
+    PointTracker(shrink=4).follow(frame, frame, np.float32([[1.5, 1.5], [5.5, 9.5]]))
+    np.testing.assert_allclose(seen[0], [[0, 0], [1, 2]])
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
+        (dict(noise=-1.0), "noise=-1"),
         (dict(window=8), "window=8 must be odd"),
         (dict(window=99), "window=99 is not a whole number in"),
         (dict(shrink=0), "shrink=0"),

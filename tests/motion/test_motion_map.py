@@ -8,6 +8,7 @@ from motion.layered_motions import waves
 from reference.motion_map_reference import cell_maxima
 
 from mmpmg.motion import Layer, Matte, Motion, build_op
+from mmpmg.motion.deformation import Deformation
 from mmpmg.motion.motion_map import motion_map
 
 SIZE, FRAMES = (48, 64), 6
@@ -146,6 +147,27 @@ def test_a_square_part_over_a_still_image():
     found = motion_map(still)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert (cell_maxima(still)[0] > 0).tolist() == (expected > 0).tolist()
+
+
+def test_nothing_moves_behind_the_horizon():
+    """By hand: (x, y) goes to (x, y) / (1 - x / 40), and from x = 40 on to nowhere."""
+    homographies = np.tile(np.eye(3), (2, 1, 1))
+    homographies[1, 2, 0] = 1 / 40
+    found = motion_map(Motion("tilt", SIZE, homographies, border="replicate"))[0]
+    assert (found[:, 6:] == 0).all(), "both corners are behind it"
+    corner = np.hypot(23.5, 7.5) * (1 / (1 - 23.5 / 40) - 1)
+    assert found[0, 2] == pytest.approx(corner, rel=1e-5)
+    assert (found[:, 5] > 1000).all(), "one corner is half a pixel before it"
+
+
+def test_the_border_is_where_the_bent_image_ends():
+    """A wave so long that all of the frame looks 20 pixels to the right: border from x = 44 on."""
+    still = np.tile(np.eye(3), (2, 1, 1))
+    amplitudes = np.array([[[20.0, 0.0]], [[19.0, 0.0]]])
+    wave = Deformation(np.array([[1e-6, 0.0]]), np.array([np.pi / 2]), amplitudes)
+    found = motion_map(Motion("bent", SIZE, still, deformation=wave))[0]
+    assert (found[:, 6:] == 0).all()
+    np.testing.assert_allclose(found[:, :5], 1.0, atol=1e-3)
 
 
 def test_pairs_within_a_slot_and_between_slots():

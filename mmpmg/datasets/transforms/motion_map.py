@@ -49,6 +49,12 @@ class MotionMap(BaseTransform):
         window: KLT: side of a point's window, pixels of the smaller frames. In clips of 64 pixels 7
             finds more of small parts (``tools/benchmark.py motion-map --clip 16 64 64``).
         levels: KLT: halvings of the smaller frames, for the search from coarse to fine.
+        least_texture: KLT: smaller eigenvalue of a window's gradient matrix below which its point
+            is lost. 3e-4 finds less on plain walls, and less of what is smooth.
+        explained: KLT: a point is lost unless its windows differ less along its motion than this
+            share of what they differ by without one; ``inf``: off.
+        noise: KLT: a point is lost where its windows differ in place by no more than so many times
+            what the frame's noise makes them differ by; 0: off.
         check_back: KLT: drop points that do not return when followed back; doubles the time.
         subtract_camera: KLT: take away the median displacement of each pair of frames, so that a
             panning camera moves nothing. False is the paper; exact maps never do.
@@ -65,13 +71,18 @@ class MotionMap(BaseTransform):
         shrink: int = 1,
         window: int = 13,
         levels: int = 2,
+        least_texture: float = 1e-4,
+        explained: float = 0.9,
+        noise: float = 1.3,
         check_back: bool = False,
         subtract_camera: bool = False,
     ) -> None:
         self.frames = whole("MotionMap", "frames", frames, 2, 1024)
         self.cell = whole("MotionMap", "cell", cell, 2, 1024)
         self.pairs = choice("MotionMap", "pairs", pairs, PAIRS)
-        self.tracker = PointTracker(shrink, window, levels, check_back=check_back)
+        self.tracker = PointTracker(
+            shrink, window, levels, least_texture, explained, noise, check_back
+        )
         self.subtract_camera = flag("MotionMap", "subtract_camera", subtract_camera)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
@@ -119,7 +130,9 @@ class MotionMap(BaseTransform):
         return (
             f"{type(self).__name__}(frames={self.frames}, cell={self.cell}, pairs={self.pairs!r}, "
             f"shrink={self.tracker.shrink}, window={self.tracker.window}, "
-            f"levels={self.tracker.levels}, check_back={self.tracker.check_back}, "
+            f"levels={self.tracker.levels}, least_texture={self.tracker.least_texture}, "
+            f"explained={self.tracker.explained}, noise={self.tracker.noise}, "
+            f"check_back={self.tracker.check_back}, "
             f"subtract_camera={self.subtract_camera})"
         )
 

@@ -38,6 +38,7 @@ def test_a_real_clip_gets_the_map_of_its_points():
         assert before is after
     options = dict(frames=4, cell=16, pairs="all", subtract_camera=True)
     tracker = dict(shrink=2, window=7, levels=1, check_back=True)
+    tracker |= dict(least_texture=3e-4, explained=0.8, noise=2.0)
     other = MotionMap(**options, **tracker)(dict(imgs=clip))["motion_map"]
     expected = klt_motion_map(clip, 4, 16, "all", PointTracker(**tracker), True)
     np.testing.assert_array_equal(other, expected.astype(np.float16))
@@ -138,6 +139,7 @@ def test_what_cannot_be_used_is_named(results, told):
         (dict(cell=0), "cell=0"),
         (dict(pairs="each"), "pairs='each' is unknown; choose one of within, all"),
         (dict(window=10), "window=10 must be odd"),
+        (dict(noise=-1), "noise=-1"),
         (dict(subtract_camera="no"), "subtract_camera='no'"),
     ],
 )
