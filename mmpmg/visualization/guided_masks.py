@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from mmpmg.datasets.flow_estimation import one_thread
@@ -58,6 +59,13 @@ def guided_clips(
             f"--guided: the recipe's masker is {type(masker).__name__}, which no motion guides; "
             "take a recipe of configs/demvm with a FlowGuidedDenseMasker or a FlowGuidedMasker"
         )
+    if masker.dense == masker.sparse and not all(
+        "motion_map" in s.packed["data_samples"] for s in samples
+    ):
+        raise ValueError(
+            "--guided: the recipe masks at random (model.masker.dense = sparse) and has no motion "
+            "map; take the flow-guided recipe beside it, whose name lacks _random"
+        )
     shared = _ratios(masker, ratios)
     for value in dense:
         if not 0 < value < 1:
@@ -74,9 +82,9 @@ def guided_clips(
             settings = dict(dense=value, sparse=round(1 - value, 9), **shared)
             with changed(masker, settings):
                 drawn = masker(seeds, grid, data_samples).cpu().numpy()
-                random = _random(masker, moving, seeds, data_samples, grid)
+                random, wrong = _how(masker, moving, seeds, data_samples, grid)
             name = f"P_den {value:g}, P_spr {settings['sparse']:g}"
-            masks.append((name, drawn, random))
+            masks.append((name, drawn, random, wrong))
         # A token may hold several slots of the map.
         motion = batch_motion_map(data_samples).cpu().unflatten(1, (grid[0], -1)).amax(2).numpy()
     step = _motion_step(dataset)
@@ -89,7 +97,7 @@ def guided_clips(
             moving=moving[i].reshape(grid).cpu().numpy(),
             threshold=masker.threshold,
             token_shape=model.backbone.token_shape,
-            masks=[GuidedMask(name, drawn[i], random[i]) for name, drawn, random in masks],
+            masks=[GuidedMask(name, *(part[i] for part in parts)) for name, *parts in masks],
         )
         for i, sample in enumerate(samples)
     ]
@@ -121,16 +129,21 @@ def masking_told(masker: Any, ratios: tuple[float, float] | None) -> str:
     )
 
 
-def _random(masker: Any, moving: Tensor, seeds: Tensor, data_samples: Any, grid: Any) -> Bools:
-    """Tell the slots (B, t) that are masked whatever moves in them."""
+def _how(
+    masker: Any, moving: Tensor, seeds: Tensor, data_samples: Any, grid: Any
+) -> tuple[Bools, Bools]:
+    """Tell the slots (B, t) masked whatever moves, and those masked more where nothing does."""
     if masker.dense == masker.sparse:
-        return np.ones(moving.shape[:2], bool)
-    if isinstance(masker, FlowGuidedDenseMasker):
-        found: Bools = masker.guide(seeds, grid, data_samples)[1].random.cpu().numpy()
-        return found
-    whole = moving.flatten(1)
-    alike = whole.all(1) | ~whole.any(1)
-    return alike[:, None].expand(moving.shape[:2]).cpu().numpy()
+        random = torch.ones(moving.shape[:2], dtype=torch.bool)
+        wrong = ~random
+    elif isinstance(masker, FlowGuidedDenseMasker):
+        ratios = masker.guide(seeds, grid, data_samples)[1]
+        random, wrong = ratios.random, (ratios.moving < ratios.background) & ~ratios.random
+    else:
+        whole = moving.flatten(1)
+        random = (whole.all(1) | ~whole.any(1))[:, None].expand(moving.shape[:2])
+        wrong = ~random & (masker.dense < masker.sparse)
+    return random.cpu().numpy(), wrong.cpu().numpy()
 
 
 def _motion_step(dataset: Any) -> MotionMap:

@@ -22,7 +22,7 @@ LEGEND = (
     "Points: green lines lead to where a point is in the next frame, grey points are lost or not "
     "seen there. Motion map: the farthest that a cell moves. Framed in light blue: what counts as "
     "moving. Slate tokens are masked. Guided: moving and still tokens are masked at two ratios; "
-    "random: at the same one."
+    "random: at the same one; reversed: guided, but with the still tokens masked more densely."
 )
 
 
@@ -34,11 +34,13 @@ class GuidedMask:
         name: The settings that it was drawn with.
         mask: (N,) bool, True = masked, (t, h, w) order.
         random: (t,) bool, slots in which the region plays no part.
+        reversed: (t,) bool, slots in which what is still is masked more densely than what moves.
     """
 
     name: str
     mask: Bools
     random: Bools
+    reversed: Bools
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,30 +114,60 @@ class GuidedClip:
         pictures = []
         for slot in slots:
             cell = enlarge(veiled[slot * self.token_shape[0]], scale)
-            word = "random" if item.random[slot] else "guided"
+            word = "reversed" if item.reversed[slot] else "guided"
+            word = "random" if item.random[slot] else word
             cell = outline(cell, self.moving[slot])
             pictures.append(tag(cell, word if used[slot] else "not masked"))
-        return f"{item.name}\n{self._told(hidden, item.random)}", pictures
+        return f"{item.name}\n{self._told(hidden, item)}", pictures
 
-    def _told(self, hidden: Bools, random: Bools) -> str:
-        """Say how much of each region is masked, in the slots where anything is, and where by luck.
-
-        Args:
-            hidden: (t, h, w) bool, True = masked.
-            random: (t,) bool.
-        """
+    def _told(self, hidden: Bools, item: GuidedMask) -> str:
+        """Say how much of each region is masked, in the slots where anything is, and how."""
         used = hidden.any(axis=(1, 2))
         told = [f"{used.sum()} of {len(used)} slots masked, in these"]
         for region, what in ((self.moving, "moving"), (~self.moving, "still")):
             inside = hidden[used][region[used]]
             told.append(f"{inside.mean():.0%} of {what} tokens" if inside.size else f"none {what}")
-        fallen = np.flatnonzero(random & used)
-        if len(fallen) == used.sum():
-            told.append("random: all of them")
-        else:
-            slots = "slot" if len(fallen) == 1 else "slots"
-            told.append(f"random: {slots} {', '.join(map(str, fallen))}" if len(fallen) else "")
-        return "\n".join(line for line in told if line)
+        for word, which in (("random", item.random), ("reversed", item.reversed)):
+            fallen = np.flatnonzero(which & used)
+            if len(fallen) == used.sum():
+                told.append(f"{word}: all of them")
+            elif len(fallen):
+                slots = "slot" if len(fallen) == 1 else "slots"
+                told.append(f"{word}: {slots} {', '.join(map(str, fallen))}")
+        return "\n".join(told)
+
+
+def guided_summary(clips: Sequence[GuidedClip]) -> str:
+    """Say of each density how many slots of all clips are guided, and how much of what is masked.
+
+    Args:
+        clips: At least one, with the same masks.
+
+    Returns:
+        A line on what moves, and one for each mask.
+    """
+    moving = np.stack([clip.moving for clip in clips])
+    lines = [
+        f"{len(clips)} clips: {moving.mean():.0%} of the tokens move by {clips[0].threshold:g} "
+        "pixels a frame or more."
+    ]
+    for items in zip(*(clip.masks for clip in clips), strict=True):
+        random, wrong = (
+            np.concatenate([getattr(item, name) for item in items])
+            for name in ("random", "reversed")
+        )
+        hidden = np.stack([item.mask for item in items]).reshape(moving.shape)
+        used = np.broadcast_to(hidden.any(axis=(2, 3), keepdims=True), moving.shape)
+        shares = [
+            f"{hidden[part].mean():.0%} of {what}" if part.any() else f"none {what}"
+            for part, what in ((moving & used, "moving"), (~moving & used, "still"))
+        ]
+        lines.append(
+            f"{items[0].name}: of {len(random)} slots {random.mean():.0%} random, "
+            f"{(~random & ~wrong).mean():.0%} denser where it moves, {wrong.mean():.0%} denser "
+            f"where still; masked in the masked slots: {shares[0]}, {shares[1]} tokens."
+        )
+    return "\n".join(lines)
 
 
 def _thinned(points: FloatArray, apart: float) -> tuple[Bools, int]:
@@ -191,7 +223,7 @@ def guided_sheet(
         column_labels=[
             f"slot {slot}: frames {slot * step}-{slot * step + step - 1}" for slot in slots
         ],
-        title=f"{title}\n{LEGEND}".strip(),
+        title=f"{title}\n{guided_summary(clips)}\n{LEGEND}".strip(),
         cell_height=rows[0][0].shape[0],
         spaced=starts,
     )

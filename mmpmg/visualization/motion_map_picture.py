@@ -122,12 +122,15 @@ def motion_legend(height: int, top: float, threshold: float) -> Picture:
     first, last = 10, height - 11
     values = np.linspace(top, 0, last - first + 1, dtype=np.float32)[:, None]
     legend[first : last + 1, 4:18] = paint_motion(values, values.shape, top)  # type: ignore[arg-type]
-    for value, text in ((top, f"{top:.2g} px a frame"), (0.0, "0"), (threshold, "")):
+    free = height
+    for value, text in (
+        (0.0, "0"), (threshold, f"{threshold:.2g}: moves"), (top, f"{top:.2g} px a frame"),
+    ):  # fmt: skip
         y = round(last - (last - first) * value / top)
         legend[y, 2:24] = REGION if value == threshold else INK
-        block = text_block(text or f"{threshold:.2g}: moves", 104, size=11)
-        # The threshold's text gives way to the zero below it.
-        start = y - len(block) // 2 - (8 if value == threshold and last - y < 14 else 0)
-        start = min(max(start, 0), height - len(block))
+        block = text_block(text, 104, size=11)[3:-3]
+        # From below: each text gives way to the one below it.
+        start = max(min(y - len(block) // 2, free - len(block)), 0)
         legend[start : start + len(block), 26:130] = block
+        free = start
     return legend

@@ -11,6 +11,7 @@ from typing import Any
 
 from mmaction.registry import DATASETS
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 
 from mmpmg.datasets import ImageToPseudoVideo, SampleSeedSampler
@@ -25,7 +26,7 @@ from .contact_sheet import contact_sheet
 from .families import family_clips, family_sheet
 from .gallery import gallery_sheet, square
 from .guided_masks import DENSE, guided_clips, masking_told
-from .guided_sheet import guided_sheet
+from .guided_sheet import guided_sheet, guided_summary
 from .labels import Picture
 from .model_pictures import (
     draw_masks,
@@ -34,7 +35,7 @@ from .model_pictures import (
     mixing_shares,
 )
 from .model_reconstructions import reconstruct_at_ratios
-from .picture_options import FORMATS, PictureOptions
+from .picture_options import FORMATS, PictureOptions, check_folder
 from .recipe_models import is_tokenizer, recipe_model
 from .reconstruction_picture import reconstruction_picture
 from .tokenizer_picture import tokenizer_picture
@@ -68,8 +69,10 @@ def draw_recipe(
 
     Raises:
         FileNotFoundError: No such checkpoint.
-        ValueError: The recipe has no training data or not the model that is asked for.
+        ValueError: The recipe has no training data or not the model that is asked for; ``out``
+            is the name of a picture.
     """
+    check_folder(out)
     unknown = [name for name in options.formats if name not in FORMATS]
     if unknown:
         raise ValueError(f"--format {' '.join(unknown)} is unknown; it is of {', '.join(FORMATS)}")
@@ -157,6 +160,7 @@ def _draw_guided(
     height = cell_height(samples[0].clip)
     ending = "jpg" if "jpg" in options.formats else "png"
     sheet = guided_sheet(clips, options.columns, title, height)
+    print_log(guided_summary(clips))
     return write(out / f"guided_masks.{ending}", sheet)
 
 

@@ -16,8 +16,9 @@ from mmpmg.datasets.klt_motion import grid_points
 from mmpmg.models.data_preprocessors.batch_motion_map import batch_motion_map
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.visualization.guided_masks import guided_clips, masking_told
-from mmpmg.visualization.guided_sheet import GuidedClip, GuidedMask, guided_sheet
+from mmpmg.visualization.guided_sheet import GuidedClip, GuidedMask, guided_sheet, guided_summary
 from mmpmg.visualization.labels import PAPER
+from mmpmg.visualization.masking_ratios import changed
 from mmpmg.visualization.masks import TINT
 from mmpmg.visualization.model_pictures import preprocessed
 from mmpmg.visualization.motion_map_picture import POINT, REGION
@@ -59,7 +60,9 @@ def test_masks_are_the_maskers_own_at_each_density(swin) -> None:
     for number, dense in enumerate((0.5, 0.7)):
         own = type(model.masker)(dense, round(1 - dense, 9), 0.5, 0.75)
         masks = own(seeds, model.backbone.grid, data_samples).numpy()
-        random = own.guide(seeds, model.backbone.grid, data_samples)[1].random.numpy()
+        ratios = own.guide(seeds, model.backbone.grid, data_samples)[1]
+        random = ratios.random.numpy()
+        wrong = ((ratios.moving < ratios.background) & ~ratios.random).numpy()
         for i, clip in enumerate(drawn):
             np.testing.assert_array_equal(clip.masks[number].mask, masks[i])
             np.testing.assert_array_equal(clip.motion, maps[i])
@@ -69,6 +72,8 @@ def test_masks_are_the_maskers_own_at_each_density(swin) -> None:
             assert used.sum() == 6, "three quarters of eight slots"
             expected = np.ones(8, bool) if dense == 0.5 else random[i]
             np.testing.assert_array_equal(clip.masks[number].random, expected)
+            backwards = np.zeros(8, bool) if dense == 0.5 else wrong[i]
+            np.testing.assert_array_equal(clip.masks[number].reversed, backwards)
     assert "P_spa 0.5 of the tokens in P_tmp 0.75 of the slots" in masking_told(
         model.masker, (0.5, 0.75)
     )
@@ -156,7 +161,9 @@ def hand_made() -> GuidedClip:
         moving=moving,
         threshold=0.5,
         token_shape=(2, 32, 32),
-        masks=[GuidedMask("P_den 0.7, P_spr 0.3", mask, np.array([False, True]))],
+        masks=[
+            GuidedMask("P_den 0.7, P_spr 0.3", mask, np.array([False, True]), np.zeros(2, bool))
+        ],
     )
 
 
@@ -175,8 +182,37 @@ def test_a_masked_token_is_veiled_where_the_mask_says() -> None:
     ]  # fmt: skip
     every = replace(item, masks=[replace(item.masks[0], random=np.array([True, True]))])
     assert every.mask_row(0, [0], 1)[0].endswith("random: all of them")
-    both = replace(item, masks=[GuidedMask("", np.arange(8) % 3 == 0, np.array([False, True]))])
-    assert both.mask_row(0, [0], 1)[0].endswith("random: slot 1")
+    ways = np.array([[False, True], [True, False]])
+    both = replace(item, masks=[GuidedMask("", np.arange(8) % 3 == 0, *ways)])
+    assert both.mask_row(0, [0], 1)[0].endswith("random: slot 1\nreversed: slot 0")
+
+
+def test_the_summary_counts_slots_and_masked_tokens_over_all_clips() -> None:
+    item = hand_made()
+    back = replace(item, masks=[replace(item.masks[0], reversed=np.array([True, False]))])
+    still = replace(item, moving=np.zeros_like(item.moving))
+    still = replace(still, masks=[replace(item.masks[0], random=np.ones(2, bool))])
+    lines = guided_summary([item, item, back, still]).split("\n")
+    assert lines[0] == "4 clips: 19% of the tokens move by 0.5 pixels a frame or more."  # 6 of 32
+    # Of slot 0 of each clip 2 of 4 tokens are masked: 3 of 6 that move, 5 of 10 still ones.
+    assert lines[1:] == [
+        "P_den 0.7, P_spr 0.3: of 8 slots 62% random, 25% denser where it moves, 12% denser where "
+        "still; masked in the masked slots: 50% of moving, 50% of still tokens."
+    ]
+
+
+def test_a_recipe_that_masks_at_random_sends_to_the_guided_one(swin) -> None:
+    model, dataset, samples = swin
+    bare = []
+    for sample in samples:
+        data_sample = sample.packed["data_samples"].clone()
+        del data_sample.motion_map
+        bare.append(replace(sample, packed=dict(sample.packed, data_samples=data_sample)))
+    with (
+        changed(model.masker, dict(dense=0.5, sparse=0.5)),
+        pytest.raises(ValueError, match=r"--guided.*beside it, whose name lacks _random"),
+    ):
+        guided_clips(model, dataset, bare, (0.7,))
 
 
 def test_points_that_stand_too_close_are_thinned() -> None:

@@ -80,6 +80,15 @@ def test_the_legend_marks_the_threshold_where_its_colour_is() -> None:
     assert (legend[:, 30:] != PAPER[0]).any()
 
 
+@pytest.mark.parametrize("height", [60, 128, 224])
+def test_no_text_of_the_legend_covers_another(height: int) -> None:
+    """The threshold of half a pixel stands right above the 0 where something moves fast."""
+    for top in (1.0, 4.0, 8.5, 30.0, 900.0):
+        written = (motion_legend(height, top, 0.5)[:, 30:] != PAPER[0]).any(axis=(1, 2))
+        starts = np.flatnonzero(np.diff(written.astype(int), prepend=0) == 1)
+        assert len(starts) == 3, "three texts with paper between them"
+
+
 def test_a_tag_covers_its_corner_alone() -> None:
     picture = tag(np.full((64, 64, 3), 7, np.uint8), "random")
     assert (picture[0, 0] == PAPER).all() and (picture[:20] != 7).any()
