@@ -90,6 +90,9 @@ def train(options: argparse.Namespace) -> None:
     _warn_of_batch_size(config)
     if config.get("resume"):
         check_resumed(runner, config.load_from or find_latest_checkpoint(runner.work_dir))
+        backbone = getattr(bare_model(runner), "backbone", None)
+        if backbone is not None:
+            backbone.init_cfg = None  # every weight comes from the run: ask for no image weights
     elif config.get("load_from"):
         check_file(bare_model(runner), config.load_from)
     else:

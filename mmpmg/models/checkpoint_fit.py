@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Mapping
 from pickle import UnpicklingError
@@ -23,6 +24,15 @@ CLOSING = (
     "backbone.norm2.",
 )
 POSITIONS = "backbone.pos_embed"
+LEARNT = (
+    "running_mean",
+    "running_var",
+    "codebook.embeddings",
+    "codebook.N",
+    "codebook.z_avg",
+)
+"""Ends of the names of buffers that training changes, as it does weights."""
+CODEBOOK = "codebook.embeddings"
 
 
 def check_fit(
@@ -33,8 +43,9 @@ def check_fit(
     A classifier may be missing or of another shape: it belongs to another set of classes. So may
     the encoder's closing norms and mask token, which differ between pre-training and recognition,
     and what only the file has outside the encoder, such as a decoder. Every other weight of the
-    encoder must be in the file, the patch embedding too, and no other. Buffers, such as fixed
-    positions, follow from the model's sizes and are not compared.
+    encoder must be in the file, the patch embedding too, and no other. Statistics of batch norms
+    and a tokenizer's codebook count as weights. Other buffers, such as fixed positions, follow from
+    the model's sizes and are not compared.
 
     Args:
         model: The model, not wrapped.
@@ -46,6 +57,16 @@ def check_fit(
         ValueError: No weight in common, one of another shape, or one that the file lacks.
     """
     shapes = {key: tuple(value.shape) for key, value in model.named_parameters()}
+    for key, value in model.state_dict().items():
+        if key.endswith(LEARNT):
+            shapes[key] = tuple(value.shape)
+    wanted = (
+        "give the tokenizer (model.type, num_codes, code_dim, channels, layers, downsample) the "
+        "settings that it was trained with"
+        if CODEBOOK in shapes
+        else "give model.backbone (arch, patch_size, tubelet_size, embed_dims, depth or depths; of "
+        "a Swin arch, window_size) the settings of the pre-training"
+    )
     free = () if whole else (HEAD, *CLOSING)
     shared = [key for key in shapes if key in state and not key.startswith(free)]
     if not shared:
@@ -67,9 +88,7 @@ def check_fit(
         raise ValueError(
             f"{name} does not fit the recipe's model in {len(other)} of {len(shared)} "
             f"weights, for example {other[0]}: {tuple(state[other[0]].shape)} in the file, "
-            f"{shapes[other[0]]} in the model; give model.backbone (arch, patch_size, "
-            "tubelet_size, embed_dims, depth; of a Swin arch, window_size) the settings of the "
-            "pre-training"
+            f"{shapes[other[0]]} in the model; {wanted}"
         )
 
     encoder = [key for key in {**shapes, **state} if key.startswith(ENCODER)]
@@ -81,10 +100,9 @@ def check_fit(
         example = f"{missing[0]} is missing" if missing else f"{left_over[0]} is left over"
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
-            f"{len(left_over)} are left over, for example {example}; give model.backbone (arch, "
-            "depth or depths) the settings of the pre-training; --resume wants a checkpoint of the "
-            "same recipe, tools/test.py a fine-tuned one, reconstructions an epoch_N.pth, which "
-            "still has its decoder"
+            f"{len(left_over)} are left over, for example {example}; {wanted}; --resume wants a "
+            "checkpoint of the same recipe, tools/test.py a fine-tuned one, reconstructions an "
+            "epoch_N.pth, which still has its decoder"
         )
 
 
@@ -135,7 +153,17 @@ def read_checkpoint(file: str) -> Mapping[str, Any]:
     try:
         loaded: Any = CheckpointLoader.load_checkpoint(file, map_location="cpu", logger="silent")
     except UnpicklingError as error:  # no checkpoint at all, or one that tries to run code
-        raise UnpicklingError(f"{file}: {error}") from error
+        # torch's own text ends in advice to run whatever the file says.
+        text = str(error)
+        reason = text.rpartition("WeightsUnpickler error:")[2].strip().splitlines() or [""]
+        named = re.search(r"GLOBAL ([\w.]+)", text)
+        raise UnpicklingError(
+            f"{file}: refused, it holds a whole model or code ({named[1]}) beside weights; save "
+            "model.state_dict() alone"
+            if named
+            else f"{file}: no checkpoint, or one with more than weights in it ({reason[0]}); save "
+            "model.state_dict() with torch.save"
+        ) from None
     except (RuntimeError, EOFError, struct.error, ValueError, KeyError) as error:
         size = f" ({os.path.getsize(file):,} bytes)" if os.path.isfile(file) else ""
         reason = str(error).strip().splitlines() or [type(error).__name__]

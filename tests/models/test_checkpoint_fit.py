@@ -2,9 +2,11 @@ from pickle import UnpicklingError
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmpmg.models.checkpoint_fit import check_file, check_fit
+from mmpmg.models.tokenizers import VQVAE2D, VQVAE3D
 
 
 class Model(nn.Module):
@@ -79,3 +81,37 @@ def test_only_the_closing_norms_and_the_classifier_may_be_missing():
     lacking = {k: v for k, v in whole.items() if not k.startswith("backbone.norm.")}
     with pytest.raises(ValueError, match=r"2 weights are missing.*backbone\.norm\.weight"):
         check_fit(Model(), lacking, "file", whole=True)
+
+
+SIZES = dict(num_codes=16, code_dim=6, channels=8, layers=1)
+
+
+def test_a_tokenizer_goes_on_with_its_own_codebook_only():
+    init_default_scope("mmaction")
+    tokenizer = VQVAE3D(**SIZES)
+    state = tokenizer.state_dict()
+    check_fit(tokenizer, state, "--resume f.pth", whole=True)
+    old = {key: value for key, value in state.items() if key != "settings"}
+    check_fit(tokenizer, old, "--resume f.pth", whole=True)
+    larger = VQVAE3D(**SIZES | dict(num_codes=32)).state_dict()
+    with pytest.raises(ValueError, match=r"codebook.*\(32, 6\) in the file.*num_codes, code_dim"):
+        check_fit(tokenizer, larger, "--resume f.pth", whole=True)
+    for key in ("codebook.N", "encoder.res_stack.0.block.0.running_var"):
+        lacking = {k: v for k, v in state.items() if k != key}
+        with pytest.raises(ValueError, match=f"{key} is missing"):
+            check_fit(tokenizer, lacking, "--resume f.pth", whole=True)
+    with pytest.raises(ValueError, match=r"give the tokenizer \(model.type"):
+        check_fit(VQVAE2D(**SIZES), state, "f.pth", whole=True)
+
+
+@pytest.mark.parametrize("content", [dict(model=nn.Linear(2, 2)), "junk"])
+def test_nobody_is_told_to_run_what_a_file_says(tmp_path, content):
+    file = tmp_path / "swin.pth"
+    if content == "junk":
+        file.write_bytes(b"\x89PNG junk")
+    else:
+        torch.save(content, file)
+    with pytest.raises(UnpicklingError, match=r"swin\.pth: .*save model\.state_dict") as error:
+        check_file(Model(), str(file))
+    assert "weights_only" not in str(error.value)
+    assert ("whole model or code (torch.nn" in str(error.value)) == (content != "junk")

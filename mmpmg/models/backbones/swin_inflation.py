@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from mmaction.models.backbones import SwinTransformer3D
+from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor
@@ -79,8 +83,12 @@ def read_image_swin(source: str) -> dict[str, Tensor]:
     """
     if source.startswith(TIMM):
         name = source.removeprefix(TIMM)
+        timm = require("timm")
+        _check_name(timm, name)
         try:
-            return dict(require("timm").create_model(name, pretrained=True).state_dict())
+            return _first_process_first(
+                lambda: dict(timm.create_model(name, pretrained=True).state_dict())
+            )
         except ImportError:
             raise
         except Exception as error:  # of the network, whichever library it is that meets it
@@ -103,6 +111,31 @@ def read_image_swin(source: str) -> dict[str, Tensor]:
         if not isinstance(loaded, Mapping):
             raise ValueError(f"{source} holds a {type(loaded).__name__} where weights should be")
     return dict(loaded)
+
+
+def _check_name(timm: ModuleType, name: str) -> None:
+    """Tell a name that timm does not have from a network that does not answer."""
+    if ":" in name:  # hf-hub:..., local-dir:...
+        return
+    known = timm.list_pretrained()
+    if name not in known and ("." in name or not timm.is_model(name)):
+        near = difflib.get_close_matches(name, [n for n in known if "swin" in n], 3, 0.3)
+        raise ValueError(
+            f"timm has no weights called {name}, which {KEY}={TIMM}{name} asks for; it has "
+            f"{', '.join(near)} ..."
+        )
+
+
+def _first_process_first(fetch: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Let one process of each machine download, and the others find what it has kept."""
+    first = int(os.environ.get("LOCAL_RANK", get_rank())) == 0
+    if not first:
+        barrier()
+    try:
+        return fetch()
+    finally:
+        if first:
+            barrier()
 
 
 def inflate_swin(
@@ -129,6 +162,12 @@ def inflate_swin(
             f"{name} is no Swin Transformer for images: {PATCHES} is "
             f"{'not there' if PATCHES not in state else 'of a video model'}; it holds "
             f"{', '.join(list(image)[:3])} ... (a video checkpoint goes to load_from)"
+        )
+    if not any(key.startswith("layers.0.blocks.0.") for key in state):
+        raise ValueError(
+            f"{name} is no Swin Transformer, but another model for images: it has no "
+            f"layers.0.blocks.0, and holds {', '.join(list(image)[:3])} ...; give a Swin "
+            f"Transformer's, such as {KEY}={TIMM}swin_tiny_patch4_window7_224.ms_in1k"
         )
     theirs, ours = _size(state), _size(dict(encoder.named_parameters()))
     if theirs != ours:
@@ -194,6 +233,6 @@ def _inflate_table(table: Tensor, window_size: tuple[int, ...]) -> Tensor:
 def _size(state: Mapping[str, Tensor]) -> str:
     """Say the width and the depths that weights are of."""
     blocks = {m[0] for key in state if (m := re.match(r"layers\.\d+\.blocks\.\d+", key))}
-    stages = torch.bincount(torch.tensor([int(b.split(".")[1]) for b in blocks] or [0])).tolist()
+    stages = torch.bincount(torch.tensor([int(b.split(".")[1]) for b in blocks])).tolist()
     width = state[PATCHES].shape[0]
-    return f"width {width} and {'-'.join(map(str, stages)) if blocks else 'no'} blocks"
+    return f"width {width} and {'-'.join(map(str, stages))} blocks"

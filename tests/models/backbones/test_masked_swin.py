@@ -98,8 +98,7 @@ def test_masks_tell_tokens_apart_in_t_h_w_order():
 
 @pytest.mark.parametrize("out_indices", [(1, 3), (1, 2, 3)])
 def test_every_parameter_gets_a_finite_gradient(out_indices):
-    encoder = build(out_indices=out_indices).train()
-    encoder.drop_path_rate = 0
+    encoder = build(out_indices=out_indices, drop_path_rate=0.0).train()
     sum(m.square().mean() for m in encoder(clip(), some_mask())).backward()
     for name, parameter in encoder.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all(), name
@@ -115,6 +114,32 @@ def test_recomputing_activations_changes_no_gradient():
         encoder(clip(), some_mask()).square().mean().backward()
     for (name, one), other in zip(plain.named_parameters(), thrifty.parameters()):
         torch.testing.assert_close(one.grad, other.grad, msg=name)
+
+
+@pytest.mark.filterwarnings("ignore:.*use_reentrant")
+@pytest.mark.parametrize(("with_cp", "calls"), [(False, 1), (True, 2)])
+def test_with_cp_runs_a_block_again_in_the_backward_pass(with_cp, calls):
+    encoder, seen = build(drop_path_rate=0.0, with_cp=with_cp).train(), []
+    encoder.layers[0].blocks[0].mlp.register_forward_hook(lambda *_: seen.append(1))
+    encoder(clip(), some_mask()).square().mean().backward()
+    assert len(seen) == calls
+
+
+def test_stochastic_depth_grows_to_the_given_rate():
+    encoder = build(drop_path_rate=0.35)
+    rates = [
+        getattr(block.drop_path, "drop_prob", 0.0)
+        for layer in encoder.layers
+        for block in layer.blocks
+    ]
+    assert rates == pytest.approx([0.05 * number for number in range(8)])
+
+
+def test_the_mask_token_is_drawn_as_bevt_s():
+    encoder = MaskedSwinTransformer3D(**{**SMALL, "arch": dict(ARCH, embed_dims=384)})
+    encoder.init_weights()
+    assert encoder.mask_token.std().item() == pytest.approx(0.02, rel=0.2)
+    assert abs(encoder.mask_token.mean().item()) < 0.005
 
 
 def test_bfloat16_autocast_stays_close():

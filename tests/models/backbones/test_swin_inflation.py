@@ -1,9 +1,10 @@
+import cv2
 import pytest
 import torch
 from mmaction.models.backbones import SwinTransformer3D
 from reference.swin_layouts import ARCH, WINDOW, image_swin, official
 
-from mmpmg.models.backbones import MaskedSwinTransformer3D
+from mmpmg.models.backbones import MaskedSwinTransformer3D, swin_inflation
 from mmpmg.models.backbones.swin_inflation import inflate_swin, read_image_swin
 
 SIZE = 128
@@ -163,14 +164,54 @@ def test_timm_offline_says_how_to_bring_the_weights(monkeypatch):
         raise OSError("no route to host")
 
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(ValueError, match="cannot fetch swin_x .*no route.*checkpoint=swin.pth"):
-        read_image_swin("timm:swin_x")
+    with pytest.raises(
+        ValueError, match="cannot fetch swin_tiny.* .*no route.*checkpoint=swin.pth"
+    ):
+        read_image_swin("timm:swin_tiny_patch4_window7_224.ms_in1k")
 
 
 def test_timm_s_own_weights_are_taken(monkeypatch, image_model):
     timm = pytest.importorskip("timm")
     monkeypatch.setattr(timm, "create_model", lambda name, pretrained: image_model)
-    assert read_image_swin("timm:swin_x").keys() == image_model.state_dict().keys()
+    assert (
+        read_image_swin("timm:swin_tiny_patch4_window7_224.ms_in1k").keys()
+        == image_model.state_dict().keys()
+    )
+
+
+def test_a_mistyped_name_of_timm_s_gets_those_that_are_alike():
+    pytest.importorskip("timm")
+    with pytest.raises(ValueError, match="no weights called swin_tini.*swin_tiny_patch4"):
+        read_image_swin("timm:swin_tini_patch4_window7_224.ms_in1k")
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_first_process_of_a_machine_fetches_before_the_others(monkeypatch, rank):
+    done = []
+    monkeypatch.setenv("LOCAL_RANK", str(rank))
+    monkeypatch.setattr(swin_inflation, "barrier", lambda: done.append("waits"))
+    swin_inflation._first_process_first(lambda: done.append("fetches") or {})
+    assert done == (["fetches", "waits"] if rank == 0 else ["waits", "fetches"])
+
+
+def test_another_transformer_for_images_is_called_that():
+    encoder = MaskedSwinTransformer3D(arch=ARCH, window_size=(8, WINDOW, WINDOW))
+    state = {"cls_token": torch.zeros(1), "patch_embed.proj.weight": torch.zeros(12, 3, 16, 16),
+             "blocks.0.norm1.weight": torch.zeros(12)}  # fmt: skip
+    with pytest.raises(ValueError, match="deit.pth is no Swin Transformer.*holds cls_token"):
+        inflate_swin(state, encoder, "deit.pth")
+
+
+def test_a_table_is_resized_as_a_bicubic_picture():
+    """Against OpenCV's; a bilinear one is elsewhere."""
+    table = torch.randn(49, 2, generator=torch.Generator().manual_seed(0))
+    resized = swin_inflation._inflate_table(table, (1, 7, 7)).reshape(13, 13, 2)
+    for head in range(2):
+        picture = table[:, head].reshape(7, 7).double().numpy()
+        wanted = cv2.resize(picture, (13, 13), interpolation=cv2.INTER_CUBIC)
+        assert abs(resized[..., head].numpy() - wanted).max() < 1e-4
+        rough = cv2.resize(picture, (13, 13), interpolation=cv2.INTER_LINEAR)
+        assert abs(rough - wanted).max() > 0.1
 
 
 @pytest.mark.slow
