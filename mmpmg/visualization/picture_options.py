@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 FORMATS = ("png", "jpg", "gif", "mp4")
+
+
+def check_folder(out: str | Path) -> None:
+    """Refuse the name of a picture for the folder of pictures, which would be made.
+
+    Args:
+        out: Where the pictures go.
+
+    Raises:
+        ValueError: It ends as a picture does, and is no folder yet.
+    """
+    out = Path(out)
+    if out.suffix.lower() in (".jpeg", *(f".{name}" for name in FORMATS)) and not out.is_dir():
+        raise ValueError(
+            f"--out {out} must be a folder, as several pictures may go there: "
+            f"--out {out.parent} --format {out.suffix[1:].lower().replace('jpeg', 'jpg')}"
+        )
 
 
 @dataclass(frozen=True)
