@@ -17,9 +17,11 @@ def in_order(
             it there), or take one out with None.
 
     Raises:
-        ValueError: a step has no type.
+        ValueError: a step has no type, or the steps have lost their order.
     """
     steps = dict(pipeline if isinstance(pipeline, Mapping) else enumerate(pipeline))
+    if isinstance(pipeline, Mapping):
+        _check_order(pipeline)
     for name, step in steps.items():
         if isinstance(step, Mapping) and "type" not in step:
             raise ValueError(
@@ -27,3 +29,16 @@ def in_order(
                 f"one of {', '.join(map(str, steps))}, or its type is missing"
             )
     return [step for step in steps.values() if step is not None]
+
+
+def _check_order(pipeline: Mapping[str, dict | Callable | None]) -> None:
+    """Refuse names in the alphabet's order where that cannot be the pipeline's."""
+    types = [step.get("type") if isinstance(step, Mapping) else None for step in pipeline.values()]
+    if "PackActionInputs" in types[:-1] and any(types[types.index("PackActionInputs") + 1 :]):
+        names = list(pipeline)
+        if names == sorted(names):
+            raise ValueError(
+                f"dataset.pipeline has its steps in the order of the alphabet ({', '.join(names)}):"
+                " MMEngine sorts what it writes. mmpmg's tools/train.py keeps the order in the "
+                "work dir's recipe; of a run of another tool, take the recipe that was run"
+            )
