@@ -39,10 +39,14 @@ def map_grid(
         ValueError: The clip is no whole number of slots and cells.
     """
     if num_frames < frames or num_frames % frames:
+        still = (
+            "; one frame is an image still: put MotionMap behind PMGPipeline, in a pipeline of "
+            "named steps under a name of its own (motion_map=, not motion=, which replaces PMG)"
+        )
         raise ValueError(
             f"MotionMap: a clip of {num_frames} frames has no whole number of time slots of "
             f"frames={frames}; change SampleFrames.clip_len (PMGPipeline.num_frames) or "
-            "MotionMap.frames"
+            f"MotionMap.frames{still if num_frames == 1 else ''}"
         )
     if min(size) < cell or any(side % cell for side in size):
         raise ValueError(

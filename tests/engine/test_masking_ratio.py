@@ -4,6 +4,7 @@ import json
 import re
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from mmaction.registry import MODELS
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from reference.flow_guided_masking import progressive_ratio
+from reference.motion_samples import samples_of
 from reference.tiny_pretrainer import tiny_pretrainer
 from torch import nn
 from torch._dynamo.testing import CompileCounter
@@ -144,7 +146,10 @@ def test_iterations_can_be_counted(tmp_path):
         (dict(ratios=dict(mask_ratio=("low", "high"))), "no .start, end."),
         (dict(ratios=DEMVM, period=0), "period=0 must be above 0"),
         (dict(ratios=DEMVM, power=-1), "power=-1 must be above 0"),
-        (dict(ratios=DEMVM, by="step"), "'step' is not one of epoch, iter"),
+        (
+            dict(ratios=DEMVM, by="step"),
+            "'step' is not one of epoch, iter; set .*hooks.masking_ratio.by",
+        ),
     ],
 )
 def test_bad_options(options, message):
@@ -168,9 +173,41 @@ def test_schedules_that_the_masker_cannot_follow(tmp_path):
     refused(Masked(tube), tmp_path / "c", "masks 16 of the 16 un", dict(mask_ratio=(0.5, 1.0)))
     refused(Masked(tube), tmp_path / "d", "masks 0 of the 16", dict(mask_ratio=(0.05, 0.9)))
     above = dict(spatial_ratio=(0.3, 1.2))
-    refused(Masked(dense), tmp_path / "e", r"spatial_ratio 1\.2 is outside", above)
+    key = r"mend default_hooks\.masking_ratio\.ratios\.spatial_ratio"
+    refused(Masked(dense), tmp_path / "e", rf"spatial_ratio 1\.2 is outside.*{key}", above)
     refused(Masked(dense), tmp_path / "f", "by='iter'", DEMVM, **iterations)
     refused(Bare(), tmp_path / "g", "a Bare masks nothing", tubes)
+
+
+def hub_runner(model: nn.Module, step: int = 0) -> SimpleNamespace:
+    hub = SimpleNamespace(scalars={})
+    hub.update_scalar = hub.scalars.__setitem__
+    return SimpleNamespace(model=model, train_loop=None, epoch=0, iter=step, message_hub=hub)
+
+
+def test_the_masker_of_a_wrapped_model_is_driven():
+    model = Masked(FlowGuidedDenseMasker())
+    runner = hub_runner(nn.DataParallel(model))
+    hook = MaskingRatioHook(DEMVM)
+    hook.before_train(runner)
+    hook.before_train_iter(runner, 0)
+    assert (model.masker.spatial_ratio, model.masker.temporal_ratio) == (0.3, 0.3)
+
+
+def test_what_was_guided_is_logged():
+    """Of four slots one is guided, two are random and in one most moves."""
+    motion = torch.zeros(1, 4, 10, 10)
+    motion[0, 1, :4], motion[0, 2], motion[0, 3, :8] = 3.0, 3.0, 3.0
+    model = Masked(FlowGuidedDenseMasker(spatial_ratio=0.3))
+    hook, expected = MaskingRatioHook(DEMVM), dict(guided=0.25, random=0.5, reversed=0.25)
+    for step, logged in ((0, True), (1, False), (10, True)):
+        runner = hub_runner(model, step)
+        hook.after_train_iter(runner, step)
+        assert not runner.message_hub.scalars or step, "nothing was drawn"
+        model.masker(torch.arange(1), (4, 10, 10), samples_of(motion))
+        hook.after_train_iter(runner, step)
+        told = {f"train/slots_{name}": share for name, share in expected.items()}
+        assert runner.message_hub.scalars == (told if logged else {})
 
 
 def test_a_pretraining_of_videomae_masks_more_as_it_goes_on(tmp_path):

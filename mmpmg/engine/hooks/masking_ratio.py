@@ -11,7 +11,14 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmpmg.models.maskers.region_ratios import SHARES
+
 UNITS = ("epoch", "iter")
+KEY = "default_hooks.masking_ratio"
+"""Where our recipes have the hook."""
+
+SHARES_EVERY = 10
+"""Batches from one look at the masker's shares to the next: each is a copy from the device."""
 
 
 @HOOKS.register_module()
@@ -25,6 +32,9 @@ class MaskingRatioHook(Hook):
 
     The ratios follow from the run's epoch or iteration alone, so a resumed run goes on with those
     it would have had. They are logged as ``train/RATIO`` in every log line and to every backend.
+    Every tenth batch's shares of slots in which a ``FlowGuidedDenseMasker`` masks what moves more
+    (``slots_guided``), nothing more (``slots_random``), or the rest more (``slots_reversed``) are
+    logged as well.
     A masker with exactly K masked tokens changes K, thereby the length of the encoder's sequences;
     a run takes most memory at the lowest ratio. With ``torch.compile`` masks are drawn outside the
     graph, so no ratio is part of it; a change of K compiles the step once more, for any K.
@@ -33,7 +43,8 @@ class MaskingRatioHook(Hook):
         ratios: Name of a masker's ratio -> (start, end), e.g. ``spatial_ratio=(.3, .8)``. They
             take the place of what ``model.masker`` says.
         period: Ep: epochs (or iterations) from start to end, > 0.
-        by: What is counted: "epoch" or "iter".
+        by: What is counted: "epoch" or "iter". The latter are batches: with
+            ``optim_wrapper.accumulative_counts`` n of them are one update.
         power: Of progress; .5 is the paper's square root, 1 a straight line. > 0.
 
     Raises:
@@ -48,15 +59,20 @@ class MaskingRatioHook(Hook):
         power: float = 0.5,
     ) -> None:
         if by not in UNITS:
-            raise ValueError(f"MaskingRatioHook: by={by!r} is not one of {', '.join(UNITS)}")
+            raise ValueError(
+                f"MaskingRatioHook: by={by!r} is not one of {', '.join(UNITS)}; set {KEY}.by"
+            )
         for name, value in dict(period=period, power=power).items():
             if not value > 0:
-                raise ValueError(f"MaskingRatioHook: {name}={value} must be above 0")
+                raise ValueError(
+                    f"MaskingRatioHook: {name}={value} must be above 0; set {KEY}.{name}"
+                )
         for name, ends in ratios.items():
             numbers = isinstance(ends, Sequence) and all(isinstance(end, Real) for end in ends)
             if not numbers or len(ends) != 2:
                 raise ValueError(
-                    f"MaskingRatioHook: ratios.{name}={ends!r} is no (start, end), e.g. (0.3, 0.8)"
+                    f"MaskingRatioHook: ratios.{name}={ends!r} is no (start, end), e.g. "
+                    f"{KEY}.ratios.{name}=0.3,0.8"
                 )
         if not ratios:
             raise ValueError(
@@ -85,13 +101,13 @@ class MaskingRatioHook(Hook):
         if self.by == "epoch" and isinstance(runner.train_loop, IterBasedTrainLoop):
             raise ValueError(
                 "MaskingRatioHook: by='epoch', but train_cfg.by_epoch=False counts iterations; set "
-                "by='iter' and period to so many iterations"
+                f"{KEY}.by='iter' and {KEY}.period to so many iterations"
             )
         model = _bare(runner.model)
         masker = getattr(model, "masker", None)
         if masker is None:
             raise ValueError(
-                f"MaskingRatioHook: a {type(model).__name__} masks nothing; take the hook out"
+                f"MaskingRatioHook: a {type(model).__name__} masks nothing; set {KEY}=None"
             )
         allowed = getattr(masker, "schedulable", ())
         for name in self.ratios:
@@ -106,13 +122,24 @@ class MaskingRatioHook(Hook):
             try:
                 masker.check(model.backbone.grid)
             except ValueError as error:
-                raise ValueError(f"MaskingRatioHook: ratios={self.ratios}: {error}") from error
+                told = str(error).replace("model.masker.", f"{KEY}.ratios.")
+                raise ValueError(f"MaskingRatioHook: ratios={self.ratios}: {told}") from error
         self._set(masker, self._count(runner))
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the ratios of this iteration, and log them."""
         for name, value in self._set(_bare(runner.model).masker, self._count(runner)).items():
             runner.message_hub.update_scalar(f"train/{name}", value)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Log of a flow-guided masker which slots it guided: ``slots_guided`` and its siblings."""
+        shares = getattr(_bare(runner.model).masker, "shares", None)
+        if shares is None or runner.iter % SHARES_EVERY:
+            return
+        for name, share in zip(SHARES, shares.tolist(), strict=True):
+            runner.message_hub.update_scalar(f"train/slots_{name}", share)
 
     def _count(self, runner: Runner) -> int:
         return runner.epoch if self.by == "epoch" else runner.iter

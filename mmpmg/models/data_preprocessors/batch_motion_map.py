@@ -25,6 +25,9 @@ def take_motion_maps(data_samples: Sequence[ActionDataSample], device: torch.dev
         data_samples: Those with a ``motion_map`` (t, h, w) or (V, t, h, w) get it back as a tensor
             (V, t, h, w) float32, V views of their clip. Done a second time, it changes nothing.
         device: Where the model is.
+
+    Raises:
+        ValueError: A map holds NaN.
     """
     with_map = [sample for sample in data_samples if MOTION_MAP in sample]
     maps = [_views(sample) for sample in with_map]
@@ -82,7 +85,7 @@ def batch_motion_map(
         the model.
 
     Raises:
-        ValueError: A sample has none, or they differ in shape.
+        ValueError: A sample has none, one on the host holds NaN, or they differ in shape.
     """
     samples = list(data_samples or [])
     without = [sample for sample in samples if MOTION_MAP not in sample]
@@ -108,4 +111,11 @@ def batch_motion_map(
 def _views(sample: ActionDataSample) -> Tensor:
     """Return (V, t, h, w): one clip comes without the axis of the views."""
     found = torch.as_tensor(sample.motion_map)
+    # On the host only: a device would be waited for.
+    if found.device.type == "cpu" and bool(found.isnan().any()):
+        raise ValueError(
+            f"the motion_map of {sample.metainfo.get('filename', 'a sample without a filename')} "
+            "holds NaN, which no threshold could tell from standing still; mend the step of the "
+            "pipeline that wrote it (MotionMap writes none)"
+        )
     return found.unsqueeze(0) if found.ndim == 3 else found

@@ -19,6 +19,7 @@ from mmpmg.models.maskers.region_ratios import (
     RegionRatios,
     check_dense,
     ratios_by_density,
+    shares_of_slots,
 )
 from mmpmg.models.maskers.uniform import UniformMasker
 from mmpmg.models.token_noise import token_noise
@@ -88,6 +89,7 @@ class FlowGuidedDenseMasker(nn.Module):
         self.spatial_ratio, self.temporal_ratio = spatial_ratio, temporal_ratio
         self.threshold = threshold
         self.ratios = ratios
+        self.shares: Tensor | None = None  # of the last batch, see shares_of_slots
         self.check((1, 1, 1))
 
     def check(self, grid: Grid) -> None:
@@ -145,6 +147,7 @@ class FlowGuidedDenseMasker(nn.Module):
             probability = draws.new_full((len(seeds), t, places), self.spatial_ratio)
         else:
             moving, ratios = self.guide(seeds, grid, samples)
+            self.shares = shares_of_slots(ratios)
             probability = torch.where(
                 moving, ratios.moving.unsqueeze(2), ratios.background.unsqueeze(2)
             )

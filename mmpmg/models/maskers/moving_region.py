@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from mmaction.structures import ActionDataSample
 from torch import Tensor
@@ -60,10 +61,12 @@ def moving_region(
         )
     cells = (motion.shape[1], motion.shape[2], motion.shape[3])
     if any(have < want or have % want for have, want in zip(cells, grid, strict=True)):
+        slot, side = (Fraction(cells[k], grid[k]) for k in (0, 1))
         raise ValueError(
             f"a motion map of (t, h, w) = {cells} cells on the (t, h, w) = {tuple(grid)} grid of "
             "the tokens: a token must hold whole cells; set MotionMap's frames and cell in the "
-            "pipeline to the frames and pixels of a token, or to whole fractions of them"
+            "pipeline to the frames and pixels of a token, or to whole fractions of them: here "
+            f"to {slot} times MotionMap.frames and {side} times MotionMap.cell"
         )
     t, h, w = (have // want for have, want in zip(cells, grid, strict=True))
     if (t, h, w) != (1, 1, 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -80,6 +81,16 @@ def ratios_by_density(
     )
 
 
+def shares_of_slots(ratios: RegionRatios) -> Tensor:
+    """Return (3,) float32: the shares of slots that are what `SHARES` names, on their device."""
+    guided = ratios.moving > ratios.background
+    turned = ratios.moving < ratios.background
+    return torch.stack([guided, ~(guided | turned), turned]).flatten(1).float().mean(1)
+
+
+SHARES = ("guided", "random", "reversed")
+"""The moving region is masked more than the rest, as much as the rest, less than the rest."""
+
 RULES = {"counts": ratios_by_count, "densities": ratios_by_density}
 """Name in a recipe (``model.masker.ratios``) -> what computes the two ratios."""
 
@@ -96,9 +107,12 @@ def check_dense(masker: str, dense: float, sparse: float) -> None:
         ValueError: Outside (0, 1), or their sum is not 1.
     """
     if not (0 < dense < 1 and 0 < sparse < 1 and abs(dense + sparse - 1) < 1e-6):
+        cure = f"e.g. model.masker.dense={DENSE} model.masker.sparse={round(1 - DENSE, 6)}"
+        if 0 < dense < 1:
+            cure = f"so with model.masker.dense={dense} set model.masker.sparse={1 - dense:.6g}"
         raise ValueError(
             f"{masker}: dense={dense} and sparse={sparse}: both lie in (0, 1) and their sum is 1, "
-            f"e.g. model.masker.dense={DENSE} model.masker.sparse={round(1 - DENSE, 6)}"
+            f"{cure}"
         )
 
 

@@ -114,6 +114,16 @@ def test_a_missing_map_names_the_transform_the_key_and_the_file():
             batch_motion_map(nothing)
 
 
+@pytest.mark.parametrize("preprocessor", [PMGDataPreprocessor, ActionDataPreprocessor])
+def test_a_map_with_nan_is_refused(preprocessor):
+    made = samples(MAP)
+    broken = made[2]["data_samples"].motion_map.copy()
+    broken[0, 1, 1] = np.nan
+    made[2]["data_samples"].set_field(broken, "motion_map")
+    with pytest.raises(ValueError, match=r"motion_map of a\.mp4 holds NaN"):
+        batch_motion_map(preprocessor()(pseudo_collate(made))["data_samples"])
+
+
 def test_maps_of_several_grids_are_no_batch():
     coarse = samples(dict(MAP, cell=16))
     made = [*samples(MAP)[:3], *coarse[3:]]

@@ -142,7 +142,7 @@ def test_the_threshold_says_what_moves():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (dict(dense=0.8), r"dense=0\.8 and sparse=0\.3.*model\.masker\.dense"),
+        (dict(dense=0.8), r"dense=0\.8 and sparse=0\.3.*set model\.masker\.sparse=0\.2$"),
         (dict(dense=1.0, sparse=0.0), r"dense=1\.0"),
         (dict(spatial_ratio=0), r"spatial_ratio 0 is outside \(0, 1\].*model\.masker\.spatial"),
         (dict(temporal_ratio=1.2), r"model\.masker\.temporal_ratio"),
@@ -164,6 +164,8 @@ def test_bad_maps():
         masker(seeds, SMALL, None)
     with pytest.raises(ValueError, match=r"\(2, 7, 5\).*\(2, 6, 5\).*frames and cell"):
         masker(seeds, SMALL, samples_of(torch.zeros(2, 2, 7, 5)))
+    with pytest.raises(ValueError, match="to 2 times MotionMap.frames and 1/2 times MotionMap.ce"):
+        masker(seeds, (4, 8, 8), samples_of(torch.zeros(2, 8, 4, 4)))
     with pytest.raises(ValueError, match="frames and cell"):
         masker(seeds, SMALL, samples_of(torch.zeros(2, 1, 6, 5)))
     with pytest.raises(ValueError, match="1 motion maps for 2 clips"):
