@@ -48,6 +48,9 @@ def draw_codes(
     ).split(counts)
     # Every code the same probability: the logarithm of their number, smoothed labels or not.
     alike = math.log(target.num_codes)
+    # What anybody can reach who counts codes: the entropy of the clips' own frequencies.
+    shares = wanted.bincount().double() / max(len(wanted), 1)
+    entropy = float(torch.special.entr(shares).sum())
     size = whole.pixels.shape[2:]
     grid = tuple(n // side for n, side in zip(size, head.token_shape, strict=True))
     filled = codes.clone()
@@ -76,6 +79,8 @@ def draw_codes(
             blind=decoded[1][i],
             decoded=decoded[2][i],
             right=float(right[i].mean()),
+            frequencies_loss=entropy,
+            commonest=float(shares.max()),
         )
         for i, clip in enumerate(clips)
     ]

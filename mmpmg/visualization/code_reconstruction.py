@@ -22,12 +22,17 @@ class CodeReconstruction(BranchPrediction):
         blind: (T, h, w, 3) uint8, the same with the clip's commonest visible code for all of them.
         decoded: (T, h, w, 3) uint8, the decoded prediction.
         right: Share of the masked tokens whose code was guessed, in [0, 1].
+        frequencies_loss: Entropy of the true codes of the masked tokens of all clips drawn
+            together, >= 0: the loss of a model that knows nothing but how often each code is.
+        commonest: Share of their commonest code among them, in [0, 1]: what such a model has right.
     """
 
     true: Picture
     blind: Picture
     decoded: Picture
     right: float
+    frequencies_loss: float
+    commonest: float
 
     @property
     def value_shape(self) -> tuple[int, int, int, int]:
@@ -41,8 +46,8 @@ class CodeReconstruction(BranchPrediction):
 
     @property
     def flat_name(self) -> str:
-        """What the same probability for every code would cost."""
-        return "any code alike"
+        """What knowing codes' frequencies alone would cost, and the same probability for each."""
+        return f"frequencies alone {self.frequencies_loss:.4f}, any code alike"
 
     def rows(self, statistics: str) -> list[tuple[str, Picture]]:
         """Return the tokenizer's own reconstruction, that without a model, and the prediction."""
@@ -50,7 +55,11 @@ class CodeReconstruction(BranchPrediction):
         return [
             ("true codes, decoded", self.true),
             (f"no model, decoded\n{self.mask.mean():.0%} of codes replaced", self.blind),
-            (f"predicted codes, decoded\n{self.right:.0%} of them right", self.decoded),
+            (
+                f"predicted codes, decoded\n{self.right:.0%} of them right; frequencies alone "
+                f"{self.commonest:.0%}",
+                self.decoded,
+            ),
         ]
 
     def note(self, statistics: str) -> str:
@@ -62,5 +71,7 @@ class CodeReconstruction(BranchPrediction):
             "perfect model would show. Predicted: the likeliest code of each masked token; visible "
             "tokens keep their true codes, which the tokenizer took from the whole clip: through "
             "them what is hidden leaks into the picture, though not into the model. No model: the "
-            "commonest code of the visible tokens in each masked one, for comparison."
+            "commonest code of the visible tokens in each masked one, for comparison. Frequencies "
+            "alone: entropy of the true codes shown masked, and the share of their commonest; a "
+            "model must beat both to have learned more than how often each code is."
         )

