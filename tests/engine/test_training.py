@@ -1,15 +1,18 @@
 """How options and recipe become what the Runner is given; for whole runs see integration/."""
 
 import argparse
+import copy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.runner.checkpoint import save_checkpoint
+from torch import nn
 
 from mmpmg.engine import training
 from mmpmg.engine.launch import default_work_dir
-from mmpmg.models.backbones import MaskedVisionTransformer
+from mmpmg.models.backbones import MaskedSwinTransformer3D, MaskedVisionTransformer
 from mmpmg.models.checkpoint_fit import check_fit
 
 ROOT = Path(__file__).parents[2]
@@ -193,3 +196,29 @@ def test_the_advice_for_a_run_shorter_than_its_warm_up_mends_it(epochs, advice):
     schedulers = changes.param_scheduler
     Runner.param_schedulers = None if schedulers is None else [dict(one) for one in schedulers]
     training._check_length(Runner(), config)
+
+
+def test_a_resumed_run_asks_for_no_image_weights(given, monkeypatch, tmp_path):
+    file = tmp_path / "epoch_1.pth"
+    save_checkpoint({}, str(file))
+    backbone = MaskedSwinTransformer3D(
+        arch=dict(embed_dims=12, depths=(1, 1), num_heads=(1, 2)), img_size=16, num_frames=2,
+        window_size=(1, 2, 2), out_indices=(1,),
+        init_cfg=dict(type="InflatedSwin", checkpoint=str(tmp_path / "gone.pth")),
+    )  # fmt: skip
+    with pytest.raises(FileNotFoundError, match="gone"):
+        copy.deepcopy(backbone).init_weights()
+    model = nn.Module()
+    model.backbone, checked = backbone, []
+    monkeypatch.setattr(training, "check_resumed", lambda runner, file: checked.append(file))
+    monkeypatch.setattr(
+        training, "build_runner", lambda config: SimpleNamespace(model=model, work_dir=tmp_path)
+    )
+
+    def begins(runner, config):
+        runner.model.backbone.init_weights()  # as MMEngine does before it loads the checkpoint
+        raise Built(config)
+
+    monkeypatch.setattr(training, "_check_length", begins)
+    given(resume=str(file))
+    assert checked == [str(file)], "every weight is known to be there"

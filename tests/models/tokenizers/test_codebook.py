@@ -187,3 +187,11 @@ def test_a_first_batch_with_no_numbers_does_not_fill_the_codebook():
     assert not book.filled and book.embeddings.isfinite().all()
     book(vectors(20, 4))
     assert book.filled and book.embeddings.isfinite().all()
+
+
+def test_a_fresh_state_that_is_loaded_waits_for_its_first_batch_again():
+    fresh, book = copy.deepcopy(Codebook(8, 4).state_dict()), Codebook(8, 4).train()
+    book(vectors(20, 4))
+    assert book.filled
+    book.load_state_dict(fresh)
+    assert not book.filled
