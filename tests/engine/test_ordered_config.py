@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.registry import HOOKS, MODELS
-from mmengine.runner import Runner
+from mmengine.runner import FlexibleRunner, Runner
 
 from mmpmg.engine.launch import build_runner
 from mmpmg.engine.ordered_config import OrderedConfig
@@ -61,20 +61,22 @@ class NotedModel(BaseModel):
         raise NotImplementedError
 
 
-def test_the_work_dir_the_log_and_checkpoints_hold_the_order(tmp_path):
+@pytest.mark.parametrize("kind", [Runner, FlexibleRunner])
+def test_the_work_dir_the_log_and_checkpoints_hold_the_order(tmp_path, kind):
     recipe = tmp_path / "recipe.py"
     recipe.write_text("model = dict(type='NotedModel')\n")
     config = Config.fromfile(recipe)
     config.merge_from_dict(
         dict(
-            work_dir=str(tmp_path / "run"), launcher="none", experiment_name="ordered",
+            work_dir=str(tmp_path / "run"), launcher="none", env_cfg={},
+            experiment_name=f"ordered {kind.__name__}", runner_type=kind.__name__,
             visualizer=dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")],
-                            name="ordered"),
+                            name=f"ordered {kind.__name__}"),
             default_hooks=dict(z_noted=dict(type="Noted"), a_noted=dict(type="Noted")),
         )
     )  # fmt: skip
     runner = build_runner(config)
-    assert isinstance(runner, Runner) and isinstance(runner.model, NotedModel)
+    assert type(runner) is kind and isinstance(runner.model, NotedModel)
     written = [tmp_path / "run/recipe.py", *tmp_path.glob("run/*/vis_data/config.py")]
     assert len(written) == 2
     for path in written:
