@@ -221,7 +221,7 @@ def test_changes_go_to_the_recipes_that_have_their_place(
     change_recipes(recipes, {"randomness.seed": 7, "param_scheduler.0.end": 3})
     for recipe in recipes:
         assert recipe.randomness.seed == 7 and recipe.param_scheduler[0].end == 3
-    for wrong in ("model.branches.tokn.head", "modle", "param_scheduler.9.end"):
+    for wrong in ("model.branches.tokn.head", "modl", "param_scheduler.9.end"):
         with pytest.raises(ValueError, match=rf"--cfg-options {wrong}=1: none of the recipes"):
             change_recipes(recipes, {wrong: 1})
 
