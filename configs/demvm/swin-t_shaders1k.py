@@ -3,10 +3,10 @@ r"""DEMVM on pseudo-motion clips of 100,000 images of Shaders1k: nobody's yet. N
 Neither encoder nor tokenizer ever sees a video: the tokenizer is that of
 configs/tokenizer/vqvae3d_shaders1k.py, and where a clip moves is known from its motion. The clips are
 those of pmg/vit-b_shaders1k_unmixed.py: a mixture of two has no motion map. These motions move whole
-frames: at half a pixel 94 % of a clip moves, and the paper's counts would then mask what is still
-more densely. So what moves is what moves fast, 5 pixels a frame, and densities guide: 60 % moves, 7 %
-of the slots are random. Without ImageNet as well: --cfg-options model.backbone.init_cfg=None, and the
-next line's rate for the whole encoder.
+frames: at half a pixel nearly all of a clip moves, and the paper's counts would then mask what is
+still more densely. So what moves is what moves fast, 5 pixels a frame, and densities guide
+(docs/demvm.md has the shares). Without ImageNet as well: --cfg-options model.backbone.init_cfg=None,
+and the next line's rate for the whole encoder.
 
     tools/dist_train.sh configs/demvm/swin-t_shaders1k.py 4
     tools/dist_train.sh configs/demvm/swin-t_shaders1k.py 4 --cfg-options model.backbone.init_cfg=None \
