@@ -181,8 +181,9 @@ def _short_names(paths: list[Path]) -> list[str]:
 
 
 def _pretrains(config: Config) -> bool:
-    """Tell pre-trainings, ours and others', by their masker, and tokenizers by their name."""
-    return bool(config.model.get("masker")) or str(config.model.type).startswith("VQVAE")
+    """Tell pre-trainings by their masker or their name, and tokenizers by theirs."""
+    name = str(config.model.type)
+    return "masker" in config.model or name.endswith("Pretrainer") or name.startswith("VQVAE")
 
 
 def training_set(config: Config | None) -> Mapping[str, Any]:
