@@ -3,6 +3,7 @@ import argparse
 import pytest
 from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config, DictAction
+from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmpmg.engine.recipe_changes import (
@@ -27,6 +28,11 @@ def parse(action, *changes):
     parser = argparse.ArgumentParser()
     parser.add_argument("--cfg-options", nargs="+", action=action)
     return parser.parse_args(["--cfg-options", *changes]).cfg_options
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope("mmaction")  # runners of other tests may have left another one
 
 
 def test_values_without_spaces_are_read_as_mmengine_reads_them():
