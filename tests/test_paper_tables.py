@@ -67,6 +67,7 @@ def test_folders_that_looking_md_names_are_those_of_the_tables():
     folders = {"work_dirs/finetune/vit-b_hmdb51"}  # from scratch: train.py's own choice
     for _, _, pre, fine, _, _ in ROWS:
         folders |= {f"work_dirs/{pre}", f"work_dirs/{pre}/{fine}"}
+    folders |= {f"work_dirs/tokenizer/{p.stem}" for p in ROOT.glob("configs/tokenizer/*.py")}
     page = (ROOT / "docs/looking.md").read_text()
     named = set(
         re.findall(r"\bwork_dirs/[\w/.*-]+", "\n".join(re.findall("```bash(.*?)```", page, re.S)))
