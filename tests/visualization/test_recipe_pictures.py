@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmpmg.motion import OPS
+from mmpmg.visualization.contact_sheet import tile
 from mmpmg.visualization.families import family_clips, family_sheet
+from mmpmg.visualization.guided_sheet import guided_sheet
 from mmpmg.visualization.picture_options import PictureOptions
 from mmpmg.visualization.recipe_pictures import draw_recipe
 
@@ -125,16 +128,27 @@ def test_mistakes_are_named(recipe: Config, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("guided", [(), (0.6,)])
 def test_guided_masks_need_no_tokenizer_and_no_image_weights(
-    photographs: Path, tmp_path: Path, guided: tuple[float, ...]
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    guided: tuple[float, ...],
 ) -> None:
     """The recipe names a tokenizer that was never trained."""
+    rows: list[int] = []
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        rows.append(len(args[0]))
+        return tile(*args, **kwargs)
+
+    monkeypatch.setitem(guided_sheet.__globals__, "tile", noted)
     config = Config.fromfile(ROOT / "configs" / "demvm" / "swin-toy_photographs.py")
     config.train_dataloader.dataset.images.root = str(photographs)
     options = PictureOptions(num_clips=1, guided=guided, ratios=(1.0, 1.0), columns=3)
     (file,) = draw_recipe(config, tmp_path, options)
     assert file.name == "guided_masks.png"
-    # Frames, points, motion map and a row for each density, of 128 pixels and more.
-    assert (Image.open(file).height - 90) // 132 == 3 + (len(guided) or 2)
+    # Frames, points, motion map and a row for each density, each of 128 pixels below the title.
+    assert rows == [3 + (len(guided) or 2)]
+    assert Image.open(file).height > 128 * rows[0]
     assert config.model.branches.token.head.target.checkpoint, "the recipe stays as it was"
 
 
