@@ -1,4 +1,4 @@
-"""Checkpoints from one model to another, as pure functions on state dicts."""
+"""An encoder out of a pre-training, for recognition."""
 
 from __future__ import annotations
 
