@@ -81,6 +81,7 @@ setup(
         "glsl": ["moderngl>=5.10"],  # and EGL: Debian, Ubuntu: libegl1 libgl1-mesa-dri
         "timm": ["timm>=1.0", "torchvision"],
     },
+    entry_points={"console_scripts": ["mmpmg = mmpmg.command:main"]},
     cmdclass={"build_py": BuildWithRecipes},
     classifiers=[
         "Intended Audience :: Science/Research",

@@ -31,7 +31,7 @@ from mmpmg.evaluation.recipe_names import recipe_folder
 from mmpmg.source_commit import commit
 from mmpmg.version import __version__
 
-WHEEL = "mmaction::"
+WHEEL, OURS = "mmaction::", "mmpmg::"  # recipes inside the installed packages
 LAUNCHERS = ("none", "pytorch", "slurm", "mpi")
 MMENGINE_HOOKS = (
     "runtime_info",
@@ -45,7 +45,9 @@ MMENGINE_HOOKS = (
 
 def add_shared_options(parser: argparse.ArgumentParser) -> None:
     """Options that every MMAction2 tool has, with MMAction2's meaning."""
-    parser.add_argument("config", help="recipe: a file, or mmaction::FOLDER/NAME.py of the wheel")
+    parser.add_argument(
+        "config", help="recipe: a file, or PACKAGE::FOLDER/NAME.py of mmpmg or mmaction"
+    )
     parser.add_argument("--work-dir", help="folder for logs and checkpoints")
     parser.add_argument(
         "--cfg-options",
@@ -123,12 +125,12 @@ def default_work_dir(file: Path) -> Path:
 
 
 def recipe_file(name: str) -> Path:
-    """Find a recipe: a path, or ``mmaction::FOLDER/NAME.py`` for one of the mmaction2 wheel.
+    """Find a recipe: a path, or ``mmpmg::``, ``mmaction::FOLDER/NAME.py`` for one of the package.
 
     Raises:
         FileNotFoundError: There is none.
     """
-    if not name.startswith(WHEEL):
+    if not name.startswith((WHEEL, OURS)):
         if not Path(name).is_file():
             folder = recipe_folder()
             raise FileNotFoundError(
@@ -137,10 +139,19 @@ def recipe_file(name: str) -> Path:
                 + (_near_files(name, folder, f"{folder.name}/", "*/*.py") if folder else "")
             )
         return Path(name)
-    folder = Path(mmaction.__file__).parent / ".mim/configs"
-    file = folder / name.removeprefix(WHEEL)
+    package, _, place = name.partition("::")
+    folder = (
+        recipe_folder() if package == "mmpmg" else Path(mmaction.__file__).parent / ".mim/configs"
+    )
+    if folder is None:
+        raise FileNotFoundError(
+            f"no recipe {name}: this mmpmg was installed without its recipes; "
+            "type: python -m mmpmg.doctor"
+        )
+    file = folder / place
     if not file.is_file():
-        near = _near_files(name.removeprefix(WHEEL), folder, WHEEL, "*/*/*.py")
+        pattern = "*/*.py" if package == "mmpmg" else "*/*/*.py"
+        near = _near_files(place, folder, f"{package}::", pattern)
         raise FileNotFoundError(f"no recipe {name} in {folder}{near}")
     return file
 
