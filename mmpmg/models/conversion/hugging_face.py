@@ -1,0 +1,102 @@
+"""The config.json that Hugging Face's VideoMAE is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmpmg.models.conversion.sizes import Hints, ModelSizes
+
+CLASSES = {
+    "hf-pretraining": "VideoMAEForPreTraining",
+    "hf-model": "VideoMAEModel",
+    "hf-classification": "VideoMAEForVideoClassification",
+}
+"""Format -> class of transformers."""
+EPS = 1e-6  # of every norm, in the authors' code and in ours
+
+
+def config_json(sizes: ModelSizes, to: str) -> dict[str, Any]:
+    """Describe a model to Hugging Face.
+
+    Two of its norms, ``decoder.norm`` and ``fc_norm``, have an eps of 1e-5 that no config changes,
+    where the authors' code and ours have 1e-6; a config without a decoder keeps the numbers of
+    VideoMAE's for ViT-B, which are not used.
+
+    Args:
+        sizes: Of the model, heads included.
+        to: "hf-pretraining", "hf-model" or "hf-classification".
+
+    Returns:
+        What config.json holds.
+
+    Raises:
+        ValueError: The heads are not known, or the tokens are not square.
+    """
+    sizes.check_heads()
+    dt, dh, dw = sizes.token_shape
+    if dh != dw:
+        raise ValueError(f"tokens of {dh} x {dw} pixels are not square, as VideoMAE's are")
+    config: dict[str, Any] = dict(
+        architectures=[CLASSES[to]],
+        model_type="videomae",
+        image_size=sizes.img_size,
+        patch_size=dh,
+        num_channels=sizes.in_channels,
+        num_frames=sizes.num_frames,
+        tubelet_size=dt,
+        hidden_size=sizes.width,
+        num_hidden_layers=sizes.depth,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.hidden,
+        hidden_act="gelu",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        initializer_range=0.02,
+        layer_norm_eps=EPS,
+        qkv_bias=sizes.qv_bias,
+        use_mean_pooling=sizes.mean_pooling,
+        norm_pix_loss=sizes.normalize,
+        dtype="float32",
+    )
+    if sizes.decoder_width is not None:
+        config.update(
+            decoder_hidden_size=sizes.decoder_width,
+            decoder_num_hidden_layers=sizes.decoder_depth,
+            decoder_num_attention_heads=sizes.decoder_heads,
+            decoder_intermediate_size=sizes.decoder_hidden,
+        )
+    if sizes.num_classes is not None:
+        names = {str(number): f"LABEL_{number}" for number in range(sizes.num_classes)}
+        config.update(
+            id2label=names, label2id={name: int(number) for number, name in names.items()}
+        )
+    return config
+
+
+def hints_of_config(config: Mapping[str, Any]) -> Hints:
+    """Read from a config.json what weights do not tell.
+
+    Raises:
+        ValueError: It describes another model than VideoMAE, or frames that are not square.
+    """
+    kind = config.get("model_type")
+    if kind != "videomae":
+        raise ValueError(
+            f"config.json describes a model of type {kind!r}; of Hugging Face's models only "
+            "'videomae' has the layout of a VideoMAE"
+        )
+    if config.get("hidden_act", "gelu") != "gelu":
+        raise ValueError(f"config.json: hidden_act={config['hidden_act']!r}; VideoMAE has 'gelu'")
+    size = config.get("image_size", 224)
+    if not isinstance(size, int):
+        if len(set(size)) != 1:
+            raise ValueError(f"config.json: image_size={size}; ours are square")
+        size = size[0]
+    return Hints(
+        heads=config.get("num_attention_heads", 12),
+        decoder_heads=config.get("decoder_num_attention_heads", 6),
+        num_frames=config.get("num_frames", 16),
+        img_size=size,
+        normalize=config.get("norm_pix_loss", True),
+    )
