@@ -1,0 +1,84 @@
+"""What a file is that should hold weights and does not, told by its first bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ZIP = b"PK\x03\x04"
+_LFS = b"version https://git-lfs"
+_MAGIC = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"BZh", "compressed with bzip2; unpack it first"),
+    (b"\xfd7zXZ\x00", "compressed with xz; unpack it first"),
+    (b"\x89HDF\r\n", "an HDF5 file, as Keras writes them; its weights are not read here"),
+    (b"\x93NUMPY", "a NumPy array; its weights are not read here"),
+    (b"%PDF", "a PDF document"),
+)
+
+
+class WeightFileError(ValueError):
+    """A file that cannot be read as weights; the message says what it is and what to do."""
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse what is no file of weights at first sight.
+
+    Args:
+        path: A file that exists.
+
+    Raises:
+        WeightFileError: It is empty, a Git LFS pointer, a web page, a text, a picture, or packed.
+    """
+    with path.open("rb") as file:
+        head = file.read(1024)
+    if not head:
+        raise WeightFileError(
+            f"{path} is empty (0 bytes): its writing or copying failed; copy or train it again"
+        )
+    if head.startswith(_LFS):
+        raise WeightFileError(
+            f"{path} is a Git LFS pointer, not the weights that it points to; in its repository, "
+            f"type: git lfs pull --include={path.name}"
+        )
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            raise WeightFileError(f"{path} is no file of weights: it is {kind}")
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
+        raise WeightFileError(
+            f"{path} is a web page, not weights: what was downloaded was an error, a log-in or a "
+            "preview; open the address in a browser, and take the link of the file itself"
+        )
+    if text.startswith((b"{", b"[")) or (len(text) > 1 and _is_text(head)):
+        shown = head[:40].decode(errors="replace").splitlines() or [""]
+        raise WeightFileError(
+            f"{path} is text, not weights (it begins with {shown[0]!r}): what was saved under this "
+            "name was an answer or a note; download the file itself"
+        )
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell letters from numbers: pickles, zips and headers soon have control bytes."""
+    return all(byte >= 32 or byte in b"\t\r\n" for byte in head) and head.isascii()
+
+
+def kind_of(path: Path) -> str:
+    """Tell the two formats apart by content.
+
+    Args:
+        path: A file that exists.
+
+    Returns:
+        "safetensors" or "pickle"; the latter also for what is neither.
+    """
+    with path.open("rb") as file:
+        head = file.read(9)
+    return "safetensors" if head[8:9] == b"{" and not head.startswith(ZIP) else "pickle"
+
+
+def sized(path: Path) -> str:
+    """Name a file with its size, which tells whoever knows the whole one what is missing."""
+    return f"{path} ({path.stat().st_size:,} bytes)"

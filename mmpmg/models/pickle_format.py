@@ -1,0 +1,73 @@
+"""Weights that ``torch.save`` wrote, read without running any code that a file carries."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+from mmengine.runner import CheckpointLoader
+
+from mmpmg.models.foreign_bytes import WeightFileError, sized
+
+
+class CodeInFileError(WeightFileError, UnpicklingError):
+    """A file that asks for something to be called, beside its weights."""
+
+
+def read_pickle(path: str | Path) -> Any:
+    """Read what ``torch.save`` wrote; nothing that it names is run (with torch 2.6 or later).
+
+    Args:
+        path: A file, or an address that MMEngine reads from.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        CodeInFileError: It asks for code; the message names what it asked for.
+        WeightFileError: It is cut short, damaged, or something else.
+        OSError: It cannot be read at all.
+    """
+    name = str(path) if "://" in str(path) else sized(Path(path))
+    try:
+        # MMEngine's loader, as it is what load_from and the resuming of a run go through.
+        return CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
+    except UnpicklingError as error:
+        raise _refusal(name, str(error)) from None  # torch's text advises to run the file
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file may go wrong anywhere inside torch
+        reason = (str(error).strip().splitlines() or [""])[0]
+        if "TorchScript" in reason:
+            raise CodeInFileError(
+                f"{name} is a TorchScript archive: a program with its weights, and nothing of it "
+                "was run; ask for model.state_dict(), saved alone"
+            ) from None
+        if isinstance(error, KeyError) or not reason:  # of the unpickler, about a byte
+            reason = "torch.save did not write it, or not to its end"
+        raise WeightFileError(
+            f"{name} is no complete checkpoint: {reason}. Copy, download or train it again"
+        ) from error
+
+
+def _refusal(name: str, text: str) -> WeightFileError:
+    """Say in one sentence why torch's unpickler stopped."""
+    reason = (text.rpartition("WeightsUnpickler error:")[2].strip().splitlines() or [""])[0]
+    asked = re.search(r"GLOBAL ([\w.]+)", text)
+    if asked:
+        return CodeInFileError(
+            f"{name}: refused, and nothing of it was run: it holds a whole model or code "
+            f"({asked[1]}) beside weights; save model.state_dict() alone where the file was made, "
+            "or take a .safetensors file, which cannot carry code"
+        )
+    if "refused" in reason:  # by a stand-in of mmpmg.safe_globals
+        return CodeInFileError(
+            f"{name}: refused, and nothing of it was run: {reason.split('refused: ')[-1]}; save "
+            "model.state_dict() alone where the file was made, or take a .safetensors file"
+        )
+    return CodeInFileError(
+        f"{name}: no checkpoint, a damaged one, or one with more than weights in it ({reason}); "
+        "copy it again, or save model.state_dict() with torch.save where it was made"
+    )

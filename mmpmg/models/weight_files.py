@@ -1,0 +1,185 @@
+"""The one door for weights: files of any usual layout in, .pth or .safetensors out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+from torch import Tensor
+
+from mmpmg.models.foreign_bytes import WeightFileError, kind_of, refuse_foreign
+from mmpmg.models.hugging_face_folder import read_folder
+from mmpmg.models.pickle_format import read_pickle
+from mmpmg.models.safetensors_format import read_safetensors, write_safetensors
+
+WRAPPERS = ("state_dict", "model", "module")
+"""Under which name checkpoints keep their weights: MMEngine and Lightning; the official releases of
+VideoMAE, MAE and Swin; DeepSpeed, as VideoMAE V2's fine-tuned files."""
+_PARALLEL = "module."
+
+
+@dataclass(frozen=True, eq=False)
+class WeightFile:
+    """Weights and what is said of them.
+
+    Attributes:
+        state: Name -> tensor, on the CPU, as the file has them; without the ``module.`` that
+            distributed training puts before every name.
+        meta: What the file says of itself: its ``meta``, a safetensors file's metadata, or
+            ``{"config": ...}`` with the config.json of a folder; empty where it says nothing.
+        path: Where it was read.
+    """
+
+    state: dict[str, Tensor]
+    meta: dict[str, Any] = field(default_factory=dict)
+    path: str | Path = ""
+
+
+def read_weights(path: str | Path) -> WeightFile:
+    """Read weights of any usual layout; no code that a file carries is run.
+
+    Args:
+        path: A file that ``torch.save`` wrote (weights alone, or under ``state_dict``, ``model`` or
+            ``module``), a .safetensors file, a folder with config.json and weights, in one file or
+            sharded, or an address that MMEngine reads from.
+
+    Returns:
+        The weights.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WeightFileError: A ValueError whose message says what the file is instead, and what to do;
+            where the file asks for code to be run, it is a `CodeInFileError`.
+    """
+    loaded = read_checkpoint(path)
+    state: Any = loaded
+    for name in WRAPPERS:
+        if isinstance(loaded.get(name), Mapping):
+            state = loaded[name]
+            break
+    strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
+    if not state or strange:
+        what = (
+            f"{strange[0]!r} is a {type(state[strange[0]]).__name__}" if strange else "it is empty"
+        )
+        raise WeightFileError(
+            f"{path} holds no weights that could be told from the rest: {what}; weights are a "
+            f"table of tensors, alone or under {', '.join(WRAPPERS)}"
+        )
+    if all(str(key).startswith(_PARALLEL) for key in state):
+        state = {str(key).removeprefix(_PARALLEL): value for key, value in state.items()}
+    meta = loaded.get("meta")
+    return WeightFile(
+        {str(key): value.detach() for key, value in state.items()},
+        dict(meta) if isinstance(meta, Mapping) and state is not loaded else {},
+        path,
+    )
+
+
+def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
+    """Read all that a checkpoint holds; no code that it carries is run.
+
+    Args:
+        path: See `read_weights`.
+
+    Returns:
+        What the file holds; of a .safetensors file or a folder ``state_dict`` and ``meta``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        WeightFileError: See `read_weights`.
+    """
+    if "://" in str(path):
+        loaded = read_pickle(path)
+    else:
+        place = Path(path).expanduser()
+        if place.is_dir():
+            state, meta = read_folder(place, _read_tensors)
+            return {"state_dict": state, "meta": meta}
+        if not place.is_file():
+            raise FileNotFoundError(f"there is no file or folder {path}")
+        if place.suffix == ".safetensors":
+            refuse_foreign(place)
+            state, meta = read_safetensors(place)
+            return {"state_dict": state, "meta": meta}
+        refuse_foreign(place)
+        if kind_of(place) == "safetensors":
+            raise WeightFileError(
+                f"{path} is a safetensors file under another name: rename it to "
+                f"{place.with_suffix('.safetensors').name}"
+            )
+        loaded = read_pickle(place)
+    if not isinstance(loaded, Mapping):
+        raise WeightFileError(f"{path} holds a {type(loaded).__name__}, not the weights of a model")
+    return loaded
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    return read_weights(path).state
+
+
+def write_weights(
+    path: str | Path, state: Mapping[str, Tensor], meta: Mapping[str, Any] | None = None
+) -> Path:
+    """Write weights, the same bytes for the same weights; a killed process leaves no half file.
+
+    Args:
+        path: Ends in .pth (``state_dict`` and ``meta``, as MMEngine has them) or .safetensors (with
+            ``meta`` as JSON in its metadata). Its folder is made.
+        state: Name -> tensor on any device; those that share memory are written one by one.
+        meta: What JSON can hold.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: Another ending, or something in ``meta`` that JSON cannot hold.
+    """
+    path = Path(path)
+    if path.suffix not in (".pth", ".safetensors"):
+        raise ValueError(f"{path} ends in {path.suffix!r}; weights go to .pth or .safetensors")
+    try:
+        text = json.dumps(dict(meta or {}), sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the meta of {path} cannot be written as JSON: {error}") from None
+    # A view would bring the whole of what it looks into, and safetensors refuses shared memory.
+    own = {key: state[key].detach().cpu().contiguous().clone() for key in sorted(state)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        if path.suffix == ".pth":
+            with unfinished.open("wb") as file:  # a file of its own name would be named inside
+                torch.save({"state_dict": own, "meta": json.loads(text)}, file)
+        else:
+            write_safetensors(unfinished, own, text)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def load_from_safetensors(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Let MMEngine's ``load_from``, ``Pretrained`` and ``load_checkpoint`` take .safetensors.
+
+    Args:
+        filename: The file.
+        map_location: A device; MMEngine copies the weights into the model itself.
+
+    Returns:
+        ``state_dict`` and ``meta``.
+    """
+    loaded = read_checkpoint(filename)
+    if isinstance(map_location, (str, torch.device)):
+        state = {key: value.to(map_location) for key, value in loaded["state_dict"].items()}
+        return {**loaded, "state_dict": state}
+    return dict(loaded)
+
+
+# A pattern, as MMEngine matches them; no address, which goes to the loader of its own scheme.
+CheckpointLoader.register_scheme(r"(?!\w+://).*\.safetensors$", load_from_safetensors, force=True)
