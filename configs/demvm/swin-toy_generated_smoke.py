@@ -11,7 +11,7 @@ _base_ = [
     "../_base_/schedules/smoke.py",
     "../_base_/default_runtime.py",
 ]
-model = dict(branches=dict(token=dict(head=dict(target=dict(random=True)))))
+model = dict(branches=dict(token=dict(head=dict(target=dict(checkpoint=None, random=True)))))
 train_dataloader = dict(
     batch_size=8,
     dataset=dict(

@@ -9,15 +9,6 @@ _base_ = [
     "../_base_/schedules/toy.py",
     "../_base_/demvm_runtime.py",
 ]
-model = dict(
-    masker=dict(dense=0.5, sparse=0.5),
-    branches=dict(
-        token=dict(
-            head=dict(
-                target=dict(checkpoint="work_dirs/tokenizer/vqvae3d_toy_photographs/epoch_100.pth")
-            )
-        )
-    ),
-)
+model = dict(masker=dict(dense=0.5, sparse=0.5))
 default_hooks = dict(masking_ratio=dict(period=800))
 train_cfg = dict(max_epochs=80)

@@ -15,12 +15,7 @@ _base_ = [
     "../_base_/schedules/toy.py",
     "../_base_/demvm_runtime.py",
 ]
-model = dict(
-    masker=dict(ratios="densities", threshold=2.0),
-    branches=dict(token=dict(head=dict(target=dict(
-        checkpoint="work_dirs/tokenizer/vqvae3d_toy_photographs/epoch_100.pth",
-    )))),
-)  # fmt: skip
+model = dict(masker=dict(ratios="densities", threshold=2.0))
 train_dataloader = dict(
     dataset=dict(
         pipeline=dict(

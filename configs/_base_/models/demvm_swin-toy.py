@@ -15,7 +15,10 @@ model = dict(
         token=dict(
             head=dict(
                 # That of configs/tokenizer/vqvae3d_toy_photographs.py.
-                target=dict(tokenizer=dict(num_codes=512, code_dim=64, channels=48, layers=2))
+                target=dict(
+                    tokenizer=dict(num_codes=512, code_dim=64, channels=48, layers=2),
+                    checkpoint="work_dirs/tokenizer/vqvae3d_toy_photographs/epoch_100.pth",
+                )
             )
         )
     ),
