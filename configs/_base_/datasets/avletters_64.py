@@ -13,9 +13,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/avletters/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/avletters/test.txt",
-        data_prefix=dict(video="data/avletters/videos"),
-    )
-)
+test_dataloader = val_dataloader

@@ -13,9 +13,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/hmdb51/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/hmdb51/hmdb51_val_split_1_videos.txt",
-        data_prefix=dict(video="data/hmdb51/videos"),
-    )
-)
+test_dataloader = val_dataloader

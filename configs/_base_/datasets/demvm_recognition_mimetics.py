@@ -17,9 +17,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/mimetics/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/mimetics/mimetics_val_2-shot_seed0_videos.txt",
-        data_prefix=dict(video="data/mimetics/videos"),
-    )
-)
+test_dataloader = val_dataloader

@@ -17,9 +17,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/diving48/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/diving48/diving48_val_videos.txt",
-        data_prefix=dict(video="data/diving48/videos"),
-    )
-)
+test_dataloader = val_dataloader

@@ -16,9 +16,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/ikeafa/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/ikeafa/ikeafa_val_videos.txt",
-        data_prefix=dict(video="data/ikeafa/videos"),
-    )
-)
+test_dataloader = val_dataloader

@@ -13,9 +13,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/kinetics400/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/kinetics400/kinetics400_val_videos.txt",
-        data_prefix=dict(video="data/kinetics400/videos"),
-    )
-)
+test_dataloader = val_dataloader

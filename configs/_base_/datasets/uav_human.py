@@ -16,9 +16,4 @@ val_dataloader = dict(
         data_prefix=dict(video="data/uav_human/videos"),
     )
 )
-test_dataloader = dict(
-    dataset=dict(
-        ann_file="data/uav_human/uav_human_val_videos.txt",
-        data_prefix=dict(video="data/uav_human/videos"),
-    )
-)
+test_dataloader = val_dataloader
