@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from mmaction.registry import MODELS
 from mmengine.dist import all_reduce
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmpmg.models.heads.token_head import PLACE, TokenHead
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape, token_grid
 
-PLACE = "model.branches.*.head"
 INIT = dict(type="TruncNormal", layer="Linear", std=0.02, bias=0.0)
 """BEVT's and BEiT's: at first every code is as likely as any other, whatever the features."""
 
@@ -28,7 +25,7 @@ def _mean_over_ranks(count: int, device: torch.device) -> Tensor:
 
 
 @MODELS.register_module()
-class MaskedClassificationHead(BaseModule):
+class MaskedClassificationHead(TokenHead):
     """A linear classifier over the codes of a tokenizer (Eq. 3) and its cross-entropy (Eq. 4, 5).
 
     As it is printed, Eq. 4 adds the binary cross-entropy of each code, `y log p + (1 - y) log(1 -
@@ -65,36 +62,19 @@ class MaskedClassificationHead(BaseModule):
         label_smoothing: float = 0.0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(dict(INIT) if init_cfg is None else init_cfg)
-        if not 0 <= loss_weight < math.inf:
-            raise ValueError(
-                f"loss_weight {loss_weight} must be finite and >= 0; mend {PLACE}.loss_weight"
-            )
+        init_cfg = dict(INIT) if init_cfg is None else init_cfg
+        super().__init__(target, token_shape, loss_weight, init_cfg)
         if not 0 <= label_smoothing < 1:
             raise ValueError(
                 f"label_smoothing {label_smoothing} is outside [0, 1); mend {PLACE}.label_smoothing"
             )
-        self.target = MODELS.build(target, default_args=dict(token_shape=token_shape))
         self.classifier = nn.Linear(in_channels, self.target.num_codes)
         self.token_shape = token_shape
-        self.loss_weight = loss_weight
         self.label_smoothing = label_smoothing
 
     def forward(self, features: Tensor) -> Tensor:
         """Predict: (..., in_channels) -> (..., num_codes) logits."""
         return self.classifier(features)
-
-    def check(self, num_frames: int, data_preprocessor: nn.Module) -> None:
-        """Refuse a model in which the target cannot be computed, when it is built.
-
-        Args:
-            num_frames: T of the clips that the encoder is built for.
-            data_preprocessor: The model's.
-
-        Raises:
-            ValueError: It cannot; the message names the recipe key.
-        """
-        self.target.check(num_frames, data_preprocessor)
 
     def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> dict[str, Tensor]:
         """Loss of a batch times its weight, and how many codes are guessed right.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from mmaction.registry import MODELS
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmpmg.models.backbones.masked_vit import PRETRAIN_INIT
+from mmpmg.models.heads.token_head import PLACE, TokenHead
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokens import TokenShape
 
@@ -60,7 +59,7 @@ LOSSES = {"mse": mean_square, "l1": mean_absolute, "smooth_l1": mean_huber}
 
 
 @MODELS.register_module()
-class MaskedRegressionHead(BaseModule):
+class MaskedRegressionHead(TokenHead):
     """A linear layer from decoder features to the target, and the loss between the two.
 
     Args:
@@ -85,38 +84,19 @@ class MaskedRegressionHead(BaseModule):
         loss_weight: float = 1.0,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(list(PRETRAIN_INIT[:1]) if init_cfg is None else init_cfg)
+        init_cfg = list(PRETRAIN_INIT[:1]) if init_cfg is None else init_cfg
+        super().__init__(target, token_shape, loss_weight, init_cfg)
         if loss not in LOSSES:
             raise ValueError(
-                f"loss {loss!r} is unknown; model.branches.*.head.loss is one of "
-                f"{', '.join(LOSSES)}"
+                f"loss {loss!r} is unknown; {PLACE}.loss is one of {', '.join(LOSSES)}"
             )
-        if not 0 <= loss_weight < math.inf:
-            raise ValueError(
-                f"loss_weight {loss_weight} must be finite and >= 0; mend "
-                "model.branches.*.head.loss_weight"
-            )
-        self.target = MODELS.build(target, default_args=dict(token_shape=token_shape))
         self.projection = nn.Linear(in_channels, self.target.num_values)
         self.loss_name = loss
         self.loss_fn = LOSSES[loss]
-        self.loss_weight = loss_weight
 
     def forward(self, features: Tensor) -> Tensor:
         """Predict: (B, K, in_channels) -> (B, K, target.num_values)."""
         return self.projection(features)
-
-    def check(self, num_frames: int, data_preprocessor: nn.Module) -> None:
-        """Refuse a model in which the target cannot be computed, when it is built.
-
-        Args:
-            num_frames: T of the clips that the encoder is built for.
-            data_preprocessor: The model's.
-
-        Raises:
-            ValueError: It cannot; the message names the recipe key.
-        """
-        self.target.check(num_frames, data_preprocessor)
 
     def loss(self, features: Tensor, clip: WholeClip, masked: Tensor) -> Tensor:
         """Loss of a batch times its weight, computed in float32 (float64 in a float64 model).
