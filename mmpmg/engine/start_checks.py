@@ -8,27 +8,22 @@ from typing import Any
 
 from mmaction.datasets import VideoDataset
 from mmaction.models.backbones import SwinTransformer3D
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
 from mmpmg.datasets.file_check import missing_files
+from mmpmg.engine.bare_model import bare_model
 from mmpmg.engine.hooks import ClassCountHook
 from mmpmg.models.checkpoint_fit import (
     check_fit,
     check_resumable,
-    read_checkpoint,
     read_state,
     state_of,
 )
+from mmpmg.models.weight_files import read_checkpoint
 
 _FOREIGN = ("VideoDataset", "RepeatAugDataset")
 _HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
-
-
-def bare_model(runner: Runner) -> nn.Module:
-    """Return the model itself, out of what distributed training puts around it."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
 
 def check_foreign_lists(recipe: Mapping[str, Any]) -> None:

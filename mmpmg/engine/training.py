@@ -12,13 +12,13 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmpmg.engine.bare_model import bare_model
 from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
 from mmpmg.engine.deferred_check import check_deferred
 from mmpmg.engine.flow_check import check_flow_order
 from mmpmg.engine.launch import build_runner, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.engine.start_checks import (
-    bare_model,
     check_foreign_lists,
     check_named_weights,
     check_resumed,

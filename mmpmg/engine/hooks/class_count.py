@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
+
+from mmpmg.engine.bare_model import bare_model
 
 HEAD = "model.cls_head.num_classes"
 BLENDING = "model.data_preprocessor.blending"
@@ -39,7 +40,7 @@ class ClassCountHook(Hook):
             ValueError: Two numbers of classes differ, a label is missing or out of range, or the
                 training list has no video of some class.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         classes = getattr(getattr(model, "cls_head", None), "num_classes", None)
         if classes is None:
             return

@@ -6,9 +6,9 @@ import torch
 from mmaction.registry import HOOKS
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from mmpmg.engine.bare_model import bare_model
 from mmpmg.models.heads.linear_probe import LinearProbeHead
 
 
@@ -43,7 +43,7 @@ class FeatureStatisticsHook(Hook):
         Raises:
             TypeError: The classifier is no ``LinearProbeHead``.
         """
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = bare_model(runner)
         head = model.cls_head
         if not isinstance(head, LinearProbeHead):
             raise TypeError(

@@ -8,9 +8,9 @@ from typing import Any
 
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmpmg.engine.bare_model import bare_model
 from mmpmg.models.maskers.region_ratios import SHARES
 
 UNITS = ("epoch", "iter")
@@ -103,7 +103,7 @@ class MaskingRatioHook(Hook):
                 "MaskingRatioHook: by='epoch', but train_cfg.by_epoch=False counts iterations; set "
                 f"{KEY}.by='iter' and {KEY}.period to so many iterations"
             )
-        model = _bare(runner.model)
+        model = bare_model(runner)
         masker = getattr(model, "masker", None)
         if masker is None:
             raise ValueError(
@@ -128,14 +128,14 @@ class MaskingRatioHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the ratios of this iteration, and log them."""
-        for name, value in self._set(_bare(runner.model).masker, self._count(runner)).items():
+        for name, value in self._set(bare_model(runner).masker, self._count(runner)).items():
             runner.message_hub.update_scalar(f"train/{name}", value)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None
     ) -> None:
         """Log of a flow-guided masker which slots it guided: ``slots_guided`` and its siblings."""
-        shares = getattr(_bare(runner.model).masker, "shares", None)
+        shares = getattr(bare_model(runner).masker, "shares", None)
         if shares is None or runner.iter % SHARES_EVERY:
             return
         for name, share in zip(SHARES, shares.tolist(), strict=True):
@@ -149,8 +149,3 @@ class MaskingRatioHook(Hook):
         for name, value in ratios.items():
             setattr(masker, name, value)
         return ratios
-
-
-def _bare(model: Any) -> Any:
-    """Return the model without its distributed wrapper."""
-    return model.module if is_model_wrapper(model) else model

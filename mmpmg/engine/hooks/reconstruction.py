@@ -8,11 +8,11 @@ from typing import Any
 from mmaction.registry import HOOKS, MODELS
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.visualization import LocalVisBackend
 from torch.distributed.fsdp import FullyShardedDataParallel
 
+from mmpmg.engine.bare_model import bare_model
 from mmpmg.models.pretrainers.pretrainer import Pretrainer
 from mmpmg.models.tokenizers.vqvae import VQVAE
 from mmpmg.visualization import STATISTICS, reconstruction_picture, write
@@ -87,7 +87,7 @@ class ReconstructionHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Read the clips, before the loader's workers may have moved the training set's seeds."""
-        model = _bare(runner.model)
+        model = bare_model(runner)
         if not isinstance(model, (Pretrainer, VQVAE)):
             raise ValueError(
                 f"ReconstructionHook: a {type(model).__name__} masks and reconstructs nothing. It "
@@ -127,7 +127,7 @@ class ReconstructionHook(Hook):
         height = self._samples[0].clip.shape[1]
         height *= max(1, round(96 / height))
         with isolated_randomness(int(runner.seed or 0)):
-            model = _bare(runner.model) if weights is None else _whole(runner, weights)
+            model = bare_model(runner) if weights is None else _whole(runner, weights)
             if isinstance(model, VQVAE):
                 picture = tokenizer_picture(model, self._samples, self.columns, title, height)
             else:
@@ -142,16 +142,11 @@ class ReconstructionHook(Hook):
         runner.logger.info("reconstructions drawn to %s", path)
 
 
-def _bare(model: Any) -> Any:
-    """Return the model without its distributed wrapper, which would wait for other ranks."""
-    return model.module if is_model_wrapper(model) else model
-
-
 def _whole(runner: Runner, weights: dict[str, Any]) -> Any:
     """Build the model again from gathered weights: a sharded one computes with all ranks or not."""
     model = MODELS.build(runner.cfg.model)
     model.load_state_dict(weights)
-    trained = getattr(_bare(runner.model), "masker", None)
+    trained = getattr(bare_model(runner), "masker", None)
     for name in getattr(trained, "schedulable", ()):  # in no state: the hook's of this epoch
         setattr(model.masker, name, getattr(trained, name))
     return model.to(next(runner.model.parameters()).device)
