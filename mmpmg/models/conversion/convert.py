@@ -65,7 +65,7 @@ def convert(
     writer.place_positions(sizes.grid)
     writer.leave()
     writer.start_fresh()
-    return Conversion(writer.out, source, to, target, writer.rows)
+    return Conversion(writer.out, source, to, sizes, target, head, writer.rows)
 
 
 def _target_sizes(sizes: ModelSizes, to: str) -> ModelSizes:

@@ -13,12 +13,8 @@ MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 MASK_RATIO = 0.75
 
 
-def hints_of_model(model: Mapping[str, Any], branch: str | None = None) -> Hints:
-    """Read from a recipe's ``model`` what weights do not tell.
-
-    Args:
-        model: ``model`` of a recipe with a ViT.
-        branch: Whose decoder and target are meant; the first when None.
+def backbone_sizes(model: Mapping[str, Any]) -> dict[str, int]:
+    """Read the sizes of the encoder from a recipe's ``model``, under the recipe's names.
 
     Raises:
         ValueError: Its backbone is no ViT of VideoMAE's.
@@ -30,10 +26,38 @@ def hints_of_model(model: Mapping[str, Any], branch: str | None = None) -> Hints
             f"model.backbone.type={kind!r} in the recipe; conversions are of "
             "MaskedVisionTransformer and VisionTransformer"
         )
-    ours = kind == "MaskedVisionTransformer"
-    heads = backbone.get("num_heads") or (
-        ARCHITECTURES[backbone.get("arch", "base")][2] if ours else 12
+    # MMAction2's defaults are those of our "base".
+    width, depth, heads = ARCHITECTURES[backbone.get("arch") or "base"]
+    return dict(
+        embed_dims=backbone.get("embed_dims") or width,
+        depth=backbone.get("depth") or depth,
+        num_heads=backbone.get("num_heads") or heads,
+        patch_size=backbone.get("patch_size", 16),
+        tubelet_size=backbone.get("tubelet_size", 2),
     )
+
+
+def backbone_sizes_of(sizes: ModelSizes) -> dict[str, int | None]:
+    """Name the sizes of the encoder as `backbone_sizes` does."""
+    return dict(
+        embed_dims=sizes.width,
+        depth=sizes.depth,
+        num_heads=sizes.heads,
+        patch_size=sizes.token_shape[1],
+        tubelet_size=sizes.token_shape[0],
+    )
+
+
+def hints_of_model(model: Mapping[str, Any], branch: str | None = None) -> Hints:
+    """Read from a recipe's ``model`` what weights do not tell.
+
+    Args:
+        model: ``model`` of a recipe with a ViT.
+        branch: Whose decoder and target are meant; the first when None.
+
+    Raises:
+        ValueError: Its backbone is no ViT of VideoMAE's.
+    """
     branches = {name: part for name, part in (model.get("branches") or {}).items() if part}
     chosen = branches.get(branch) if branch else next(iter(branches.values()), None)
     neck = (chosen or {}).get("neck")
@@ -41,10 +65,10 @@ def hints_of_model(model: Mapping[str, Any], branch: str | None = None) -> Hints
         neck = branches[neck]["neck"]
     target = ((chosen or {}).get("head") or {}).get("target") or {}
     return Hints(
-        heads=heads,
+        heads=backbone_sizes(model)["num_heads"],
         decoder_heads=None if neck is None else neck.get("num_heads", 6),
-        num_frames=backbone.get("num_frames", 16),
-        img_size=backbone.get("img_size", 224),
+        num_frames=model["backbone"].get("num_frames", 16),
+        img_size=model["backbone"].get("img_size", 224),
         normalize=target.get("normalize"),
     )
 

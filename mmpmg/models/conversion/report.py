@@ -39,8 +39,12 @@ class Conversion:
     """Format of the source."""
     target: str
     """Format of ``state``."""
+    source_sizes: ModelSizes
+    """Of the model that the weights came from."""
     sizes: ModelSizes
     """Of the model that ``state`` belongs to."""
+    branch: str | None = None
+    """Of a pretrainer, the branch that was converted."""
     rows: list[Row] = field(default_factory=list)
     """Every key of the source and of the target."""
 

@@ -91,6 +91,13 @@ class ModelSizes:
         return self.grid[1] * self.token_shape[1]
 
 
+def hints_of_sizes(sizes: ModelSizes) -> Hints:
+    """Take out of the sizes what weights do not tell."""
+    return Hints(
+        sizes.heads, sizes.decoder_heads, sizes.num_frames, sizes.img_size, sizes.normalize
+    )
+
+
 def sizes_of(weights: Mapping[str, Tensor], hints: Hints | None = None) -> ModelSizes:
     """Read the sizes of a model.
 

@@ -1,0 +1,173 @@
+"""What ``tools/convert_checkpoint.py`` does: a file or folder in one format in, in another out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from torch import Tensor
+
+from mmpmg.engine.checkpoint_hints import CONVERSION, hints_of_meta, meta_of_sizes
+from mmpmg.engine.conversion_check import Check, check_conversion
+from mmpmg.engine.hugging_face_models import write_folder
+from mmpmg.engine.launch import recipe_file
+from mmpmg.models.conversion import Conversion, Hints, convert, detect_format
+from mmpmg.models.conversion.detection import unwrapped
+from mmpmg.models.conversion.layouts import HUGGING_FACE, OURS
+from mmpmg.models.conversion.model_configs import (
+    backbone_sizes,
+    backbone_sizes_of,
+    hints_of_model,
+)
+from mmpmg.models.tokens import Grid, token_grid
+from mmpmg.models.weight_files import WeightFile, WeightFileError, read_weights, write_weights
+
+DEFAULT = {
+    "pretrainer": "hf-pretraining",
+    "encoder": "hf-model",
+    "recognizer": "hf-classification",
+    "hf-pretraining": "pretrainer",
+    "hf-model": "encoder",
+    "hf-classification": "recognizer",
+    "videomae-pretraining": "pretrainer",
+    "videomae-finetuned": "recognizer",
+}
+"""Format that was found -> what it becomes unless ``to`` says otherwise."""
+
+
+class ConversionError(Exception):
+    """A conversion that cannot be done; the message says why and what helps."""
+
+
+@dataclass(frozen=True)
+class ConversionOptions:
+    """What the command line says."""
+
+    source: str
+    """File, or folder of Hugging Face."""
+    out: str
+    """.pth or .safetensors; a folder for Hugging Face's formats."""
+    to: str | None = None
+    """Format to write; None: see `DEFAULT`."""
+    recipe: str | None = None
+    """Recipe of our side: its heads and, of a target, its clips."""
+    branch: str | None = None
+    """Of a pretrainer with several, the one to convert."""
+    num_frames: int | None = None
+    """Frames of the clips that the source was trained on, where nothing tells."""
+    image_size: int | None = None
+    """Their side in pixels."""
+    heads: int | None = None
+    """Attention heads, where nothing tells."""
+    decoder_heads: int | None = None
+    """Of the decoder."""
+    to_num_frames: int | None = None
+    """Frames of the clips that the target is for; the source's when None."""
+    to_image_size: int | None = None
+    """Their side in pixels."""
+    check: bool = False
+    """Run both models."""
+
+
+def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | None]:
+    """Convert a file, write the result and check it.
+
+    Args:
+        options: What to do.
+
+    Returns:
+        What became of every weight, and what both models compute where that was asked for.
+
+    Raises:
+        ConversionError: It cannot be done; nothing was written.
+    """
+    try:
+        file = read_weights(options.source)
+        state = unwrapped(file.state)
+        to = options.to or DEFAULT[detect_format(state)]
+        hints, grid = _told(options, file, state, to)
+        conversion = convert(state, to, options.branch, hints, grid)
+        _check_recipe(conversion, options)
+        out = _write(conversion, options)
+        folder = Path(options.source) if Path(options.source).is_dir() else None
+        check = check_conversion(state, conversion, folder, out) if options.check else None
+    except WeightFileError as error:  # names the file itself
+        raise ConversionError(str(error)) from error
+    except (ValueError, FileNotFoundError) as error:
+        raise ConversionError(f"{options.source}: {error}") from error
+    except (OSError, ImportError) as error:
+        raise ConversionError(str(error)) from error
+    return conversion, check
+
+
+def _told(
+    options: ConversionOptions, file: WeightFile, state: Mapping[str, Tensor], to: str
+) -> tuple[Hints, Grid | None]:
+    """Gather what weights do not tell of the source, and the grid of the target's tokens."""
+    typed = Hints(
+        options.heads, options.decoder_heads, options.num_frames, options.image_size, None
+    )
+    told = hints_of_meta(file.meta, options.branch)
+    recipe = Hints()
+    if options.recipe is not None:
+        recipe = hints_of_model(_recipe_model(options.recipe), options.branch)
+    from_ours = detect_format(state) in OURS
+    # The recipe is of our side: of the source, unless only the target is ours, or the file knows.
+    clips = (
+        recipe if from_ours and to not in OURS else recipe._replace(num_frames=None, img_size=None)
+    )
+    hints = typed.over(told).over(clips)
+    frames, size = options.to_num_frames, options.to_image_size
+    if to in OURS:
+        frames, size = frames or recipe.num_frames, size or recipe.img_size
+    if frames is None and size is None:
+        return hints, None
+    source = convert(state, to, options.branch, hints).source_sizes
+    frames, size = frames or source.num_frames, size or source.img_size
+    return hints, token_grid((frames, size, size), source.token_shape)
+
+
+def _recipe_model(name: str) -> dict[str, Any]:
+    config = Config.fromfile(recipe_file(name), import_custom_modules=False)
+    if "model" not in config:
+        raise ValueError(f"the recipe {name} has no model")
+    return config.model
+
+
+def _check_recipe(conversion: Conversion, options: ConversionOptions) -> None:
+    """Refuse weights that do not fit the recipe that was named."""
+    if options.recipe is None:
+        return
+    sizes = conversion.sizes if conversion.target in OURS else conversion.source_sizes
+    wanted, found = backbone_sizes(_recipe_model(options.recipe)), backbone_sizes_of(sizes)
+    other = [name for name, value in wanted.items() if found[name] != value]
+    if other:
+        told = ", ".join(f"{name} {found[name]}" for name in other)
+        asks = ", ".join(f"{name} {wanted[name]}" for name in other)
+        raise ValueError(
+            f"the weights have {told}, and {options.recipe} asks for {asks}: give the recipe of a "
+            "model of their size, or none"
+        )
+
+
+def _write(conversion: Conversion, options: ConversionOptions) -> Path:
+    out = Path(options.out)
+    meta = {
+        CONVERSION: dict(
+            converted_from=Path(options.source).name,
+            source=conversion.source,
+            format=conversion.target,
+            **meta_of_sizes(conversion.sizes),
+        )
+    }
+    if conversion.target not in HUGGING_FACE:
+        return write_weights(out, conversion.state, meta)
+    if out.suffix in (".pth", ".pt", ".safetensors") or out.is_file():
+        raise ValueError(
+            f"{conversion.target} is a folder with config.json and model.safetensors, and {out} is "
+            "a file's name: give a folder"
+        )
+    return write_folder(out, conversion.state, conversion.sizes, conversion.target, meta)

@@ -1,0 +1,80 @@
+"""What stands beside weights in a file and tells how to read them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from mmpmg.models.conversion import Hints, ModelSizes
+from mmpmg.models.conversion.hugging_face import hints_of_config
+from mmpmg.models.conversion.model_configs import hints_of_model
+from mmpmg.models.conversion.sizes import hints_of_sizes
+
+CONVERSION = "conversion"
+"""Under this name a converted file's meta keeps what its weights do not tell."""
+
+
+def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
+    """Read hints from what a file says of itself.
+
+    Args:
+        meta: Of `mmpmg.models.weight_files.read_weights`: config.json of a folder of Hugging Face,
+            the recipe that MMEngine writes into a checkpoint, or what a conversion left.
+        branch: Of a pretrainer, the branch that is meant.
+
+    Raises:
+        ValueError: config.json describes another model.
+    """
+    if isinstance(config := meta.get("config"), Mapping):
+        return hints_of_config(config)
+    if isinstance(left := meta.get(CONVERSION), Mapping):
+        known = {name: left[name] for name in Hints._fields if isinstance(left.get(name), int)}
+        return Hints(**known)
+    model = recipe_model(meta.get("cfg"))
+    try:
+        return Hints() if model is None else hints_of_model(model, branch)
+    except (ValueError, AttributeError):  # the recipe of something else: the weights tell
+        return Hints()
+
+
+def meta_of_sizes(sizes: ModelSizes) -> dict[str, Any]:
+    """Say in a file's meta what its weights do not tell, for `hints_of_meta`."""
+    told = hints_of_sizes(sizes)
+    return {name: value for name, value in told._asdict().items() if value is not None}
+
+
+def recipe_model(text: Any) -> dict[str, Any] | None:
+    """Take ``model`` out of a recipe's text, without running it: a checkpoint may come from anyone.
+
+    Args:
+        text: As MMEngine writes it: assignments of literals and ``dict(...)``.
+
+    Returns:
+        The model's dict; None where there is none to be read.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        for statement in ast.parse(text).body:
+            names = [t.id for t in getattr(statement, "targets", []) if isinstance(t, ast.Name)]
+            if names == ["model"] and isinstance(statement, ast.Assign):
+                model = _literal(statement.value)
+                return model if isinstance(model, dict) else None
+    except (SyntaxError, ValueError):
+        return None
+    return None
+
+
+def _literal(node: ast.expr) -> Any:
+    """Evaluate a literal in which ``dict(key=value)`` may stand; ValueError for anything else."""
+    if isinstance(node, ast.Call):
+        if not isinstance(node.func, ast.Name) or node.func.id != "dict" or node.args:
+            raise ValueError("a call in a recipe's text")
+        return {word.arg: _literal(word.value) for word in node.keywords}
+    if isinstance(node, ast.Dict):
+        keys = [None if key is None else ast.literal_eval(key) for key in node.keys]
+        return dict(zip(keys, map(_literal, node.values), strict=True))
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_literal(value) for value in node.elts]
+    return ast.literal_eval(node)
