@@ -1,13 +1,13 @@
 # The front door. Every target builds .venv first when it is missing (PYTHON=python3.11 to choose).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format lock clean venv
+.PHONY: help demo test lint check format docs links lock clean venv
 
 # also where .venv was made by hand and does not hold this package
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
 export PYTHON
 BIN := .venv/bin
 # shared by make, pre-commit and continuous integration
-CODE := mmpmg configs tools tests requirements setup.py
+CODE := mmpmg configs tools tests examples docs/conf.py requirements setup.py
 TESTS ?= tests
 PYTHONS ?= python3.10 python3.11 python3.12
 
@@ -34,6 +34,13 @@ check: lint test  ## everything that continuous integration checks
 format: venv  ## bring the code into shape
 	@$(BIN)/ruff check --fix --quiet $(wildcard $(CODE)) || true
 	@$(BIN)/ruff format $(wildcard $(CODE))
+
+docs: venv  ## build the site into build/site; a warning is an error
+	@$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/doctrees . build/site
+	@echo "open build/site/index.html"
+
+links: venv  ## check the links of the pages to other sites
+	@$(BIN)/python -m sphinx -q -c docs -d build/doctrees -b linkcheck . build/links
 
 lock: venv  ## renew requirements/constraints.txt (PYTHONS="python3.10 python3.11 python3.12")
 	@$(BIN)/python requirements/lock.py $(PYTHONS)
