@@ -22,16 +22,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-_LITE = "pip install 'mmcv-lite>=2.1,<2.2'"
+from .stack import LITE, PARTS, numbers
+
+# Without these something is left out; the sentence goes after "it".
 _OPTIONAL = {
-    "decord": "reads videos; type: pip install decord (no wheels for ARM or macOS: build it there)",
-    "timm": "brings 2D weights and RandAugment; type: pip install timm",
+    "decord": "reads videos",
+    "timm": "brings 2D weights and RandAugment",
     "torchvision": (
-        "must be of the same build as torch (PyPI's does not load beside a CPU-only torch); type: "
-        "pip install --force-reinstall --no-deps torchvision, with the --index-url of your torch"
+        "must be of the same build as torch (PyPI's does not load beside a CPU-only torch)"
     ),
-    "transformers": "is the numerical oracle of the tests; type: pip install transformers",
+    "transformers": "has Hugging Face's models",
 }
+_TYPE = {part.module: part.command for part in PARTS}
+_active: dict[str, str] = {}
+
+
+def active() -> dict[str, str]:
+    """Return what :func:`apply` has mended in this process, with the reason of each."""
+    return dict(_active)
 
 
 def require(name: str) -> ModuleType:
@@ -50,10 +58,12 @@ def require(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:  # a torchvision of the wrong build raises RuntimeError
         state = "is not installed" if find_spec(name) is None else f"does not load ({error})"
-        advice = _OPTIONAL.get(name, f"type: pip install {name}")
+        command = _TYPE.get(name, f"pip install {name}")
+        purpose = f"{_OPTIONAL[name]}; " if name in _OPTIONAL else ""
         if "torchvision" in str(error) and name != "torchvision":
-            advice = f"needs torchvision, which {_OPTIONAL['torchvision']}"
-        raise ImportError(f"{name} {state}: it {advice}") from error
+            purpose = f"needs torchvision, which {_OPTIONAL['torchvision']}; "
+            command = _TYPE["torchvision"]
+        raise ImportError(f"{name} {state}: it {purpose}type: {command}") from error
 
 
 def apply() -> None:
@@ -63,8 +73,11 @@ def apply() -> None:
         ImportError: A package is missing or of a version that cannot work; the message names the
             command that mends it.
     """
-    _check_opencv()
-    _check_openmmlab()
+    try:
+        _check_opencv()
+        _check_openmmlab()
+    except ImportError as error:
+        raise ImportError(f"{error}\n(python -m mmpmg.doctor shows all that is broken)") from error
     _stand_in_for_drn()
     _leave_out_multimodal()
     _find_packages_without_setuptools()
@@ -80,12 +93,7 @@ def _version(distribution: str) -> tuple[int, ...] | None:
         text = metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
-    numbers = []
-    for part in text.split("+")[0].split("."):
-        if not part.isdigit():
-            break
-        numbers.append(int(part))
-    return tuple(numbers)
+    return numbers(text)
 
 
 def _check_opencv() -> None:
@@ -94,9 +102,7 @@ def _check_opencv() -> None:
         import cv2  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"OpenCV does not load ({error}); the build without windows does: "
-            "pip uninstall -y opencv-python opencv-contrib-python && "
-            "pip install --force-reinstall --no-deps opencv-contrib-python-headless"
+            f"OpenCV does not load ({error}); the build without windows does: {_TYPE['cv2']}"
         ) from error
 
 
@@ -105,32 +111,32 @@ def _check_openmmlab() -> None:
     full, lite, engine = _version("mmcv"), _version("mmcv-lite"), _version("mmengine")
     engine = engine or _version("mmengine-lite")
     if find_spec("mmengine") is None:
-        raise ImportError("mmengine is not installed; type: pip install 'mmengine>=0.10.6,<1'")
+        raise ImportError(f"mmengine is not installed; type: {_TYPE['mmengine']}")
     if engine is not None and engine < (0, 10, 6):
         raise ImportError(
             f"mmengine {'.'.join(map(str, engine))} clashes with transformers and today's torch; "
-            "type: pip install -U 'mmengine>=0.10.6,<1'"
+            f"type: {_TYPE['mmengine']}"
         )
     if find_spec("mmcv") is None:
-        raise ImportError(f"mmcv is not installed; its light build is enough: {_LITE}")
+        raise ImportError(f"mmcv is not installed; its light build is enough: {LITE}")
     if full is not None and lite is not None:
         warnings.warn(
             "mmcv and mmcv-lite are both installed and overwrite each other's files; keep one: "
-            f"pip uninstall -y mmcv mmcv-lite && {_LITE}",
+            + _TYPE["mmcv"],
             stacklevel=4,
         )
     for name, version in (("mmcv", full), ("mmcv-lite", lite)):
         if version is not None and not (2, 0) <= version < (2, 2):
             raise ImportError(
                 f"{name} {'.'.join(map(str, version))} is refused by mmaction2 1.2, which needs "
-                f"mmcv>=2.0,<2.2; type: pip uninstall -y {name} && {_LITE}"
+                f"mmcv>=2.0,<2.2; type: pip uninstall -y {name} && {LITE}"
             )
     if find_spec("mmaction") is None:
-        raise ImportError("mmaction2 is not installed; type: pip install 'mmaction2>=1.2,<1.3'")
+        raise ImportError(f"mmaction2 is not installed; type: {_TYPE['mmaction']}")
     if find_spec("importlib_metadata") is None:
         raise ImportError(
             "mmaction2 needs importlib_metadata and does not declare it; "
-            "type: pip install importlib_metadata"
+            f"type: {_TYPE['importlib_metadata']}"
         )
 
 
@@ -158,6 +164,9 @@ def _stand_in_for_drn() -> None:
     package.__path__ = []  # marks it as a package
     module.DRN = MODELS.register_module(name="DRN", module=drn)  # type: ignore[attr-defined]
     sys.modules[name], sys.modules[f"{name}.drn"] = package, module
+    _active["a stand-in for the localizer DRN"] = (
+        "mmaction2's wheel imports it and lacks it (mmaction2#2714)"
+    )
 
 
 def _leave_out_multimodal() -> None:
@@ -182,6 +191,7 @@ def _leave_out_multimodal() -> None:
 
     dependency.WITH_MULTIMODAL = False
     dependency.register_multimodal_placeholder = register
+    _active["MMAction2 without VindLU"] = "it imports names that transformers 5 dropped"
 
 
 def _replace_everywhere(old: Callable[..., Any], new: Callable[..., Any]) -> None:
@@ -218,6 +228,7 @@ def _find_packages_without_setuptools() -> None:
     is_installed.mmpmg = True  # type: ignore[attr-defined]
     _replace_everywhere(package_utils.is_installed, is_installed)
     _replace_everywhere(package_utils.get_installed_path, get_installed_path)
+    _active["looking up installed packages"] = "setuptools 82 dropped pkg_resources"
 
 
 def _survive_broken_torchvision() -> None:
@@ -236,6 +247,7 @@ def _survive_broken_torchvision() -> None:
         except (ImportError, OSError, RuntimeError):
             if "torchvision" in sys.modules:
                 raise
+            _active["logging without torchvision"] = "it does not load"
             sys.modules["torchvision"] = None  # type: ignore[assignment]
             try:
                 return original()
@@ -261,6 +273,9 @@ def _load_checkpoints_safely() -> None:
     from .safe_globals import allow_mmengine_checkpoints
 
     allow_mmengine_checkpoints()
+    _active["a list of names that checkpoints may hold"] = (
+        "torch 2.6 and newer load no others, MMEngine's among them (mmengine#1655)"
+    )
     original = dl_utils.load_url
     if hasattr(original, "mmpmg"):
         return
