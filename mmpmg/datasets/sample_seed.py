@@ -62,6 +62,12 @@ def generator(results: Mapping[str, Any], stream: str) -> np.random.Generator:
 
     Returns:
         A fresh generator; asking twice gives the same numbers twice.
+
+    >>> sample = {"sample_seed": 7}
+    >>> generator(sample, "mine").random() == generator(sample, "mine").random()
+    True
+    >>> generator(sample, "mine").random() == generator(sample, "another").random()
+    False
     """
     seed = results.get("sample_seed")
     if seed is None:

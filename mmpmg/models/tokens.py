@@ -21,6 +21,9 @@ def token_grid(clip_shape: tuple[int, int, int], token_shape: TokenShape) -> Gri
 
     Raises:
         ValueError: A side of the clip is not a multiple of the token's side.
+
+    >>> token_grid((16, 224, 224), (2, 16, 16))
+    (8, 14, 14)
     """
     names = ("clip length (num_frames)", "image height", "image width")
     keys = ("tubelet_size", "patch_size", "patch_size")
@@ -109,6 +112,10 @@ def split_tokens(mask: Tensor, num_masked: int) -> tuple[Tensor, Tensor]:
 
     Returns:
         ``visible`` (B, N - K) and ``masked`` (B, K), int64, ascending.
+
+    >>> visible, masked = split_tokens(torch.tensor([[True, False, False, True]]), num_masked=2)
+    >>> visible.tolist(), masked.tolist()
+    ([[1, 2]], [[0, 3]])
     """
     # A stable sort of {0, 1} lists the visible tokens first and keeps both groups in order.
     order = mask.to(torch.uint8).argsort(dim=1, stable=True)

@@ -1,8 +1,15 @@
 """How an image moves: ops draw a Motion, a renderer makes the clip.
 
+>>> import numpy as np
+>>> from mmpmg.motion import Motion, ZoomInOut, render
+>>> image = np.full((224, 224, 3), 128, dtype=np.uint8)
 >>> motion = ZoomInOut().sample(np.random.default_rng(0), num_frames=16, size=(224, 224))
->>> clip = render(image, motion)  # (16, 224, 224, 3) uint8
->>> flow = motion.flow()  # (15, 224, 224, 2) float32, exact
+>>> render(image, motion).shape
+(16, 224, 224, 3)
+>>> motion.flow().shape  # exact, from each frame to its next
+(15, 224, 224, 2)
+>>> Motion.from_dict(motion.to_dict()) == motion
+True
 
 Needs numpy and OpenCV alone: no registry, no torch.
 """

@@ -236,6 +236,10 @@ def shader_image(
 
     Raises:
         ValueError: a number is negative or 2^32 and more, or a side is below 1.
+
+    >>> image = shader_image(seed=0, category=3, instance=1, size=64)
+    >>> bool((image == shader_image(seed=0, category=3, instance=1, size=64)).all())
+    True
     """
     if max(seed, category, instance) >= 2**32:
         raise ValueError(f"{seed=}, {category=}, {instance=}: must be below 2^32")
