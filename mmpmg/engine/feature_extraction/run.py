@@ -205,19 +205,18 @@ def _told_plainly(*mistakes: type[Exception]) -> Iterator[None]:
     Args:
         *mistakes: what else a user's mistake raises here; elsewhere it would be ours.
     """
-    refused: tuple[type[Exception], ...] = (GenerationError, DataWorkerError, *mistakes)
+    refused: tuple[type[Exception], ...] = (
+        GenerationError, TooManyBadSamplesError, DataWorkerError, *mistakes
+    )  # fmt: skip
     try:
         yield
-    except TooManyBadSamplesError as error:
-        raise ExtractionError(
-            str(error).replace("dataset.max_bad_share", "--max-bad-share")
-        ) from error
     except KeyboardInterrupt:
         raise InterruptedExtraction("stopped; the same command goes on") from None
     except torch.OutOfMemoryError as error:
         raise ExtractionError(f"{error} Lower --batch-size; what is done stays done") from error
     except refused as error:
-        raise ExtractionError(str(error)) from error
+        sentence = str(error).replace("dataset.max_bad_share", "--max-bad-share")
+        raise ExtractionError(sentence) from error
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise ExtractionError(what) from error
