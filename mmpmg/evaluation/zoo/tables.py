@@ -1,0 +1,180 @@
+"""The zoo's page and the short table for the README, made of what the metafiles say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from mmengine.fileio import load
+
+from mmpmg.evaluation.timing import markdown_table
+from mmpmg.evaluation.zoo.metafile import metafile_path, recipe_of_entry
+from mmpmg.evaluation.zoo.methods import METHODS
+from mmpmg.evaluation.zoo.records import ZOO_PAGE, is_url
+from mmpmg.evaluation.zoo.results import NOT_RUN, PAPER
+
+SHORT_PAGE = "README.md"
+BEGIN, END = "<!-- zoo: written by tools/model_zoo.py -->", "<!-- /zoo -->"
+NONE = "none yet"
+ABSENT = "–"
+HEAD = ["recipe", "parameters, M", "GFLOPs", "memory", "speed", "paper", "ours", "file", "sha256",
+        "log"]  # fmt: skip
+SHORT_HEAD = ["recipe", "parameters of the encoder, M", "GFLOPs", "paper", "ours", "file"]
+
+
+def zoo_tables(metafiles: Mapping[str, str]) -> str:
+    """Lay out every recipe, a table for each method.
+
+    Args:
+        metafiles: Path -> text, as ``metafile_texts`` makes them.
+    """
+    parts = []
+    for method, about in METHODS.items():
+        if metafile_path(method) not in metafiles:
+            continue
+        rows = [_row(entry) for entry in _entries(metafiles, method)]
+        intro = f"[{about.paper}]({about.url}); here: [{about.page}]({_from_docs(about.page)})"
+        parts.append(f"### {about.title}\n\n{intro}\n\n{markdown_table(HEAD, rows)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def short_table(metafiles: Mapping[str, str]) -> str:
+    """Lay out the recipes that stand for their methods.
+
+    Args:
+        metafiles: Path -> text, as ``metafile_texts`` makes them.
+    """
+    rows = []
+    for method, about in METHODS.items():
+        for entry in _entries(metafiles, method) if about.shown else []:
+            recipe = recipe_of_entry(entry)
+            if recipe.partition("/")[2] in about.shown:
+                data = entry["Metadata"]
+                rows.append(
+                    [
+                        f"`{recipe}`",
+                        f"{data['Encoder Parameters'] / 1e6:.1f}",
+                        _giga(data["FLOPs"]),
+                        _papers(entry),
+                        _ours(entry, "docs/"),
+                        _file(entry, ""),
+                    ]
+                )
+    return markdown_table(SHORT_HEAD, rows) + "\n"
+
+
+def with_table(page: str, table: str) -> str:
+    """Put a table between a page's marks.
+
+    Args:
+        page: Its text.
+        table: What belongs between the marks.
+
+    Returns:
+        The page; as it was where it has no marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n\n{table}\n{end}{after}" if begin and end else page
+
+
+def page_texts(root: Path, metafiles: Mapping[str, str]) -> dict[str, str]:
+    """Renew the tables of the pages that have them.
+
+    Args:
+        root: Of the repository.
+        metafiles: Path -> text, as ``metafile_texts`` makes them.
+
+    Returns:
+        Path from the root -> what the page must be.
+    """
+    texts = {}
+    for place, table in ((ZOO_PAGE, zoo_tables), (SHORT_PAGE, short_table)):
+        if (root / place).is_file():
+            page = (root / place).read_text(encoding="utf-8")
+            texts[place] = with_table(page, table(metafiles))
+    return texts
+
+
+def _entries(metafiles: Mapping[str, str], method: str) -> list[dict[str, Any]]:
+    text = metafiles.get(metafile_path(method))
+    return [] if text is None else _load(text)["Models"]
+
+
+def _load(text: str) -> dict[str, Any]:
+    content: dict[str, Any] = load(StringIO(text), file_format="yaml")
+    return content
+
+
+def _row(entry: Mapping[str, Any]) -> list[str]:
+    data = entry["Metadata"]
+    weights = [f"{data['Parameters'] / 1e6:.1f}"]
+    if "Encoder Parameters" in data and data["Encoder Parameters"] != data["Parameters"]:
+        weights.append(f"encoder {data['Encoder Parameters'] / 1e6:.1f}")
+    digest, log = entry.get("SHA256"), entry.get("Training Log")
+    return [
+        f"`{recipe_of_entry(entry)}`",
+        ", ".join(weights),
+        _giga(data["FLOPs"]),
+        data.get("Training Memory", NOT_RUN),
+        data.get("Training Speed", NOT_RUN),
+        _papers(entry),
+        _ours(entry, ""),
+        _file(entry, "../"),
+        f"`{digest}`" if digest else ABSENT,
+        _link("log", log, "../") if log else ABSENT,
+    ]
+
+
+def _giga(flops: int) -> str:
+    billions = flops / 1e9
+    return f"{billions:.0f}" if billions >= 10 else f"{billions:.2f}"
+
+
+def _papers(entry: Mapping[str, Any]) -> str:
+    told = []
+    for result in entry["Results"]:
+        numbers = [
+            _number(metric.removeprefix(PAPER), value)
+            for metric, value in result["Metrics"].items()
+            if metric.startswith(PAPER)
+        ]
+        if numbers:
+            told.append(f"{result['Dataset']} {', '.join(numbers)}")
+    return "; ".join(told) or ABSENT
+
+
+def _ours(entry: Mapping[str, Any], folder: str) -> str:
+    """Tell our numbers, each with the page that has its command."""
+    told = []
+    for result in entry["Results"]:
+        numbers = [
+            _number(metric, value)
+            for metric, value in result["Metrics"].items()
+            if not metric.startswith(PAPER)
+        ]
+        if numbers:
+            page = result["Ours"]
+            place = _from_docs(page) if not folder else page
+            told.append(f"[{result['Dataset']} {', '.join(numbers)}]({place})")
+    return "; ".join(told) or NOT_RUN
+
+
+def _number(metric: str, value: float) -> str:
+    return str(value) if metric == "Top 1 Accuracy" else f"{metric} {value}"
+
+
+def _file(entry: Mapping[str, Any], to_root: str) -> str:
+    where = entry.get("Weights")
+    return _link(Path(where).name, where, to_root) if where else NONE
+
+
+def _link(text: str, where: str, to_root: str) -> str:
+    return f"[{text}]({where if is_url(where) else to_root + where})"
+
+
+def _from_docs(page: str) -> str:
+    """Address a page of the repository from a page of ``docs/``."""
+    return page.removeprefix("docs/") if page.startswith("docs/") else f"../{page}"
