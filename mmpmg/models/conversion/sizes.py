@@ -32,7 +32,8 @@ class Hints(NamedTuple):
 
     def over(self, other: Hints) -> Hints:
         """Fill what is not known here from others."""
-        return Hints(*(b if a is None else a for a, b in zip(self, other, strict=True)))
+        known = {name: value for name, value in self._asdict().items() if value is not None}
+        return other._replace(**known)
 
 
 @dataclass(frozen=True)

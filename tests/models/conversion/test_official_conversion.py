@@ -1,0 +1,109 @@
+"""The authors' layout: pre-training and fine-tuned files, in and out."""
+
+import pytest
+import torch
+from reference.converted_models import TINY, clips_and_mask, predict, pretrainer, recognizer
+from reference.official_videomae import Pretraining, Trunk
+
+from mmpmg.models.conversion import Hints, convert, detect_format
+
+HINTS = Hints(3, 2, 4, 32)
+TOKEN = (2, 8, 8)
+CLOSE = dict(rtol=1e-5, atol=1e-5)
+
+
+def authors_pretraining():
+    torch.manual_seed(3)
+    return Pretraining(24, 2, 3, TOKEN, 12, 2, 2).eval()
+
+
+def authors_finetuned():
+    torch.manual_seed(3)
+    return Trunk(24, 2, 3, TOKEN, classes=5).eval()
+
+
+def shaken(model):
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def test_pretraining_goes_out_and_in():
+    ours, theirs = pretrainer(), authors_pretraining()
+    clips, mask = clips_and_mask(4, 32, 32)
+    out = convert(ours.state_dict(), "videomae-pretraining", hints=HINTS)
+    theirs.load_state_dict(out.state, strict=True)
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(clips, mask), predict(ours, clips, mask)[0], **CLOSE)
+        state = shaken(theirs).state_dict()
+        back = convert(state, "pretrainer", hints=HINTS)
+        ours.load_state_dict(back.state, strict=True)
+        torch.testing.assert_close(predict(ours, clips, mask)[0], theirs(clips, mask), **CLOSE)
+    again = convert(back.state, "videomae-pretraining", hints=HINTS).state
+    assert set(again) == set(state) and all(torch.equal(again[key], state[key]) for key in state)
+
+
+def test_a_fine_tuned_model_goes_out_and_in():
+    ours, theirs = recognizer(), authors_finetuned()
+    clips, _ = clips_and_mask(4, 32, 32)
+    out = convert(ours.state_dict(), "videomae-finetuned", hints=HINTS)
+    theirs.load_state_dict(out.state, strict=True)
+
+    def scores():
+        return ours.cls_head(ours.backbone(clips))
+
+    with torch.no_grad():
+        torch.testing.assert_close(theirs(clips), scores(), **CLOSE)
+        state = shaken(theirs).state_dict()
+        back = convert(state, "recognizer", hints=HINTS)
+        ours.load_state_dict(back.state, strict=True)
+        torch.testing.assert_close(scores(), theirs(clips), **CLOSE)
+    again = convert(back.state, "videomae-finetuned", hints=HINTS).state
+    assert set(again) == set(state) and all(torch.equal(again[key], state[key]) for key in state)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "backbone.", "module._orig_mod."])
+def test_wrappers_come_off(prefix):
+    state = authors_finetuned().state_dict()
+    wrapped = {f"{prefix}{key}": value for key, value in state.items()}
+    assert detect_format(wrapped) == "videomae-finetuned"
+    plain, unwrapped = (convert(s, "recognizer", hints=HINTS).state for s in (state, wrapped))
+    assert set(plain) == set(unwrapped)
+    assert all(torch.equal(plain[key], unwrapped[key]) for key in plain)
+
+
+def test_an_encoder_of_the_authors_pretraining_loads_into_recognition():
+    theirs = authors_pretraining()
+    encoder = convert(theirs.state_dict(), "encoder", hints=HINTS)
+    ours = recognizer()
+    result = ours.load_state_dict(encoder.state, strict=False)
+    assert result.missing_keys == ["cls_head.fc_cls.weight", "cls_head.fc_cls.bias"]
+    assert not result.unexpected_keys
+    clips, _ = clips_and_mask(4, 32, 32)
+    with torch.no_grad():
+        theirs.encoder.norm = torch.nn.Identity()
+        mean = theirs.encoder(clips).mean(1)
+        expected = torch.nn.functional.layer_norm(mean, (24,), eps=1e-6)
+        torch.testing.assert_close(ours.backbone(clips), expected, **CLOSE)
+
+
+def test_learnt_positions_are_carried():
+    ours = recognizer("VisionTransformer", use_learnable_pos_emb=True)
+    out = convert(ours.state_dict(), "videomae-finetuned", hints=HINTS)
+    assert torch.equal(out.state["pos_embed"], ours.backbone.pos_embed)
+    back = convert(out.state, "recognizer", hints=HINTS).state
+    assert torch.equal(back["backbone.pos_embed"], ours.backbone.pos_embed)
+    with pytest.raises(ValueError, match="learnt"):
+        convert(out.state, "hf-classification", hints=HINTS)
+
+
+def test_bare_encoders_of_mmaction2_are_known():
+    backbone = recognizer("VisionTransformer").backbone.state_dict()
+    assert detect_format(backbone) == "encoder"
+    converted = convert(backbone, "videomae-finetuned", hints=HINTS)
+    assert torch.equal(
+        converted.state["blocks.1.mlp.fc2.weight"], backbone["blocks.1.mlp.layers.1.weight"]
+    )
+    assert set(converted.keys("missing")) == {"head.weight", "head.bias"}
+    assert TINY["depth"] == 2
