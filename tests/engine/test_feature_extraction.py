@@ -11,10 +11,16 @@ import torch
 from decord import VideoReader
 from engine.feature_runs import PIPELINE, RECIPE, SIZES, TINY, extracted, options, random_encoder
 from integration.tiny_runs import ROOT, write_videos
+from mmaction.apis import init_recognizer
 from mmaction.registry import MODELS
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 
 from mmpmg.engine.feature_extraction import ExtractionError, extract_features
+from mmpmg.engine.launch import recipe_file
+from mmpmg.models.conversion import convert
+from mmpmg.models.weight_files import write_weights
 
 MEAN, STD = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 
@@ -165,6 +171,47 @@ def test_a_pretraining_its_encoder_file_and_mmactions_encoder_give_the_same(
         tmp_path / "theirs.npz", files["encoder"], videos, str(recipe), cfg_options=sizes
     )
     np.testing.assert_allclose(one["features"], theirs["features"], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layout", "ending"), [("hf-classification", ".safetensors"), ("videomae-finetuned", ".pth")]
+)
+def test_weights_of_other_libraries_give_the_same(
+    layout, ending, folder, state, checkpoint, tmp_path
+):
+    head = {"cls_head.fc_cls.weight": torch.ones(2, 24), "cls_head.fc_cls.bias": torch.zeros(2)}
+    theirs = convert({**state, **head}, layout).state
+    assert not set(theirs) & set(state)
+    file = write_weights(tmp_path / f"theirs{ending}", theirs)
+    one = extracted(tmp_path / "one.npz", checkpoint, folder / "sub")
+    other = extracted(tmp_path / "other.npz", file, folder / "sub")
+    np.testing.assert_allclose(one["features"], other["features"], rtol=1e-5, atol=1e-6)
+
+
+def test_a_recipe_of_the_wheel_gives_what_mmactions_own_api_gives(
+    folder, state, checkpoint, tmp_path
+):
+    """MMAction2's VideoMAE recipe and model; its own functions on the other side."""
+    name = "recognition/videomae/vit-base-p16_videomae-k400-pre_16x4x1_kinetics-400.py"
+    sizes = {key: value for key, value in TINY.items() if key.startswith("model.")}
+    steps = {"1.clip_len": 4, "1.num_clips": 2, "3.scale": (-1, 32), "4.crop_size": 32}
+    sizes |= {f"{PIPELINE}.{key}": value for key, value in steps.items()}
+    video = folder / "clip5.avi"
+    recipe = f"mmaction::{name}"
+    found = extracted(tmp_path / "f.npz", checkpoint, video, recipe, sizes, pool="clip")
+    config = Config.fromfile(recipe_file(recipe))
+    config.merge_from_dict(sizes)
+    config.model.cls_head = None
+    model = init_recognizer(config, checkpoint, device="cpu")
+    steps = config.test_dataloader.dataset.pipeline
+    data = Compose(steps)(dict(filename=str(video), label=-1, start_index=0, modality="RGB"))
+    inputs = model.data_preprocessor(pseudo_collate([data]), training=False)["inputs"]
+    with torch.no_grad():
+        expected = model.extract_feat(inputs, stage="backbone")[0]
+    assert len(expected) == 6 and len(found["features"]) == 2
+    by_clip = expected.reshape(3, 2, 24).mean(0)  # crop by crop, as ThreeCrop stacks them
+    assert (by_clip[0] - by_clip[1]).abs().max() > 1e-3
+    np.testing.assert_allclose(found["features"], by_clip, rtol=1e-5, atol=1e-5)
 
 
 def test_a_swin_from_its_pretraining_is_pooled_over_its_last_map(folder, tmp_path):

@@ -37,7 +37,7 @@ def given(tmp_path_factory):
     [
         (dict(checkpoint="nowhere.pth"), ["no checkpoint at", "nowhere.pth"]),
         (dict(checkpoint="other.pth"), ["other.pth does not fit", "in the file"]),
-        (dict(checkpoint="foreign.pth"), ["foreign.pth has no weight of this model"]),
+        (dict(checkpoint="foreign.pth"), ["foreign.pth: no video ViT", "fc.weight"]),
         (dict(checkpoint="half.pth"), ["half.pth", "no complete checkpoint"]),
         (dict(videos="nowhere"), ["VIDEOS", "nowhere", "no such folder"]),
         (dict(videos="empty"), ["VIDEOS", "empty", ".mp4"]),

@@ -5,13 +5,17 @@ from __future__ import annotations
 from copy import deepcopy
 
 import torch
+from mmaction.models.backbones.vit_mae import VisionTransformer
 from mmaction.models.recognizers import Recognizer3D
 from mmaction.registry import MODELS
 from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmpmg.engine.recipe_changes import mistyped_keys_named
-from mmpmg.models.checkpoint_fit import check_fit, read_state
+from mmpmg.models.checkpoint_fit import POSITIONS, check_fit
+from mmpmg.models.conversion import Hints, convert
+from mmpmg.models.conversion.fixed_positions import is_fixed
+from mmpmg.models.weight_files import read_weights
 
 from .errors import ExtractionError
 
@@ -93,7 +97,8 @@ def build_encoder(
     Args:
         recipe: whose ``model`` is a ``Recognizer3D``.
         name: what to call it in messages.
-        checkpoint: file of weights.
+        checkpoint: file of weights, or folder of Hugging Face's; a ViT's may be in any layout of
+            `mmpmg.models.conversion`.
 
     Returns:
         The recognizer without its head; what it was built from; names of weights that the file
@@ -119,9 +124,16 @@ def build_encoder(
         described.data_preprocessor.blending = None
     with mistyped_keys_named(recipe):
         model = MODELS.build(deepcopy(described))
-    state = read_state(checkpoint)
+    state = _our_state(checkpoint, model, described.backbone.get("num_frames"))
     check_fit(model, state, checkpoint)
     own = model.state_dict()
+    positions = state.get(POSITIONS)
+    resized = positions is not None and positions.shape != own[POSITIONS].shape
+    if positions is not None and resized and not is_fixed(positions):
+        raise ExtractionError(
+            f"{checkpoint} has learnt positions of {positions.shape[1]} tokens, {name} a model of "
+            f"{own[POSITIONS].shape[1]}: tools/convert_checkpoint.py resizes them"
+        )
     # Only buffers that follow from the model's sizes, such as fixed positions, may still differ.
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     model.load_state_dict(fitting, strict=False)
@@ -133,6 +145,18 @@ def build_encoder(
         )
     _pool_tokens(model.backbone)
     return model, described.to_dict(), fresh
+
+
+def _our_state(checkpoint: str, model: Recognizer3D, num_frames: int | None) -> dict[str, Tensor]:
+    """Read weights; those of a ViT in another library's layout are brought into ours."""
+    state = read_weights(checkpoint).state
+    vit = isinstance(model.backbone, VisionTransformer)
+    if vit and "backbone.patch_embed.projection.weight" not in state:
+        try:
+            return convert(state, "encoder", hints=Hints(num_frames=num_frames)).state
+        except ValueError as error:
+            raise ExtractionError(f"{checkpoint}: {error}") from error
+    return state
 
 
 def _pool_tokens(backbone: nn.Module) -> None:
