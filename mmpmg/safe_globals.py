@@ -9,6 +9,9 @@ checkpoint also holds ``HistoryBuffer`` (the logged losses), NumPy arrays and sc
   does, so the bytes of an array become pointers that the next access follows;
 * ``HistoryBuffer.__setstate__`` writes into a table shared by every buffer of the process.
 
+The official releases of VideoMAE, MAE and timm keep the command line in their checkpoints, as an
+``argparse.Namespace``, which is rebuilt as fields and nothing else.
+
 So each name maps to a stand-in that rebuilds exactly what MMEngine writes and refuses the rest.
 Nothing of the stand-ins stays in what was loaded: buffers and scalars come back as the real thing,
 arrays as a subclass that is pickled as a plain array.
@@ -17,6 +20,7 @@ arrays as a subclass that is pickled as a plain array.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pickle import UnpicklingError
 from typing import Any, SupportsIndex
 
@@ -95,6 +99,15 @@ class _Array(np.ndarray):
         return self.view(np.ndarray).__reduce_ex__(protocol)
 
 
+class Settings:
+    """Stands in for ``argparse.Namespace``: fields and nothing else."""
+
+    def __setstate__(self, state: Any) -> None:
+        if not isinstance(state, Mapping) or not all(isinstance(key, str) for key in state):
+            raise UnpicklingError("refused: settings that are no dict of names")
+        self.__dict__.update(state)
+
+
 def _reconstruct(kind: Any, shape: Any, typecode: Any) -> _Array:
     """Stand in for ``numpy.core.multiarray._reconstruct``, which starts an array."""
     if kind is not _Array:
@@ -124,7 +137,7 @@ def _getattr(owner: Any, name: Any) -> Any:
 
 
 def allow_mmengine_checkpoints() -> None:
-    """Let ``torch.load`` read the checkpoints that MMEngine writes, and only those.
+    """Let ``torch.load`` read the checkpoints that MMEngine writes, and the official VideoMAE's.
 
     Needs torch 2.6 or later, the first whose ``torch.load`` keeps to a list. Safe to call again.
     """
@@ -134,6 +147,7 @@ def allow_mmengine_checkpoints() -> None:
         (_empty_bytes, "builtins.bytes"),
         (_Dtype, "numpy.dtype"),
         (_Array, "numpy.ndarray"),
+        (Settings, "argparse.Namespace"),
     ]
     for core in ("numpy.core.multiarray", "numpy._core.multiarray"):  # NumPy 1 and 2
         entries += [(_reconstruct, f"{core}._reconstruct"), (_scalar, f"{core}.scalar")]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import re
-import struct
 from collections.abc import Mapping
-from pickle import UnpicklingError
 from typing import Any
 
-from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
+
+from mmpmg.models.foreign_bytes import WeightFileError
+from mmpmg.models.weight_files import read_checkpoint
 
 HEAD = "cls_head."
 ENCODER = "backbone."
@@ -140,59 +138,25 @@ def check_resumable(loaded: Mapping[str, Any], file: str) -> None:
         )
 
 
-def read_checkpoint(file: str) -> Mapping[str, Any]:
-    """Read all that a checkpoint holds.
-
-    Args:
-        file: On disk or anywhere that MMEngine reads from.
-
-    Raises:
-        ValueError: It is cut short, or holds something else; the message names it.
-        UnpicklingError: It is no checkpoint at all, or one that tries to run code.
-    """
-    try:
-        loaded: Any = CheckpointLoader.load_checkpoint(file, map_location="cpu", logger="silent")
-    except UnpicklingError as error:  # no checkpoint at all, or one that tries to run code
-        # torch's own text ends in advice to run whatever the file says.
-        text = str(error)
-        reason = text.rpartition("WeightsUnpickler error:")[2].strip().splitlines() or [""]
-        named = re.search(r"GLOBAL ([\w.]+)", text)
-        raise UnpicklingError(
-            f"{file}: refused, it holds a whole model or code ({named[1]}) beside weights; save "
-            "model.state_dict() alone"
-            if named
-            else f"{file}: no checkpoint, or one with more than weights in it ({reason[0]}); save "
-            "model.state_dict() with torch.save"
-        ) from None
-    except (RuntimeError, EOFError, struct.error, ValueError, KeyError) as error:
-        size = f" ({os.path.getsize(file):,} bytes)" if os.path.isfile(file) else ""
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        if isinstance(error, KeyError):  # of the unpickler, about a byte
-            reason = ["torch.save did not write it"]
-        raise ValueError(
-            f"{file}{size} is no complete checkpoint: {reason[0]}. Copy or train it again"
-        ) from error
-    if not isinstance(loaded, Mapping):
-        raise ValueError(f"{file} holds a {type(loaded).__name__}, not the weights of a model")
-    return loaded
-
-
 def state_of(loaded: Mapping[str, Any], file: str) -> dict[str, Tensor]:
-    """Return the weights of a checkpoint that was read.
+    """Return what MMEngine takes for the weights of a checkpoint that was read.
+
+    It looks under ``state_dict`` only, so what `read_weights` finds elsewhere would be loaded by
+    nobody here: tools/convert_checkpoint.py brings such a file into our layout.
 
     Args:
         loaded: What the file holds: the weights, alone or as ``state_dict``.
         file: What to call it.
 
     Raises:
-        ValueError: They are something else.
+        WeightFileError: They are something else.
     """
     state = loaded.get("state_dict", loaded)
     if not isinstance(state, Mapping):
-        raise ValueError(f"{file} holds a {type(state).__name__}, not the weights of a model")
+        raise WeightFileError(f"{file} holds a {type(state).__name__}, not the weights of a model")
     return dict(state)
 
 
 def read_state(file: str) -> dict[str, Tensor]:
-    """Read the weights of a checkpoint, see `read_checkpoint` and `state_of`."""
+    """Read what MMEngine would load from a file, see `read_checkpoint` and `state_of`."""
     return state_of(read_checkpoint(file), file)

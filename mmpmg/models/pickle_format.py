@@ -30,44 +30,61 @@ def read_pickle(path: str | Path) -> Any:
         WeightFileError: It is cut short, damaged, or something else.
         OSError: It cannot be read at all.
     """
-    name = str(path) if "://" in str(path) else sized(Path(path))
     try:
         # MMEngine's loader, as it is what load_from and the resuming of a run go through.
         return CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
     except UnpicklingError as error:
-        raise _refusal(name, str(error)) from None  # torch's text advises to run the file
+        raise _refusal(path, str(error)) from None  # torch's text advises to run the file
     except (OSError, MemoryError):
         raise
     except Exception as error:  # a damaged file may go wrong anywhere inside torch
         reason = (str(error).strip().splitlines() or [""])[0]
         if "TorchScript" in reason:
             raise CodeInFileError(
-                f"{name} is a TorchScript archive: a program with its weights, and nothing of it "
+                f"{path} is a TorchScript archive: a program with its weights, and nothing of it "
                 "was run; ask for model.state_dict(), saved alone"
             ) from None
         if isinstance(error, KeyError) or not reason:  # of the unpickler, about a byte
             reason = "torch.save did not write it, or not to its end"
+        name = path if "://" in str(path) else sized(Path(path))
         raise WeightFileError(
             f"{name} is no complete checkpoint: {reason}. Copy, download or train it again"
         ) from error
 
 
-def _refusal(name: str, text: str) -> WeightFileError:
+def _refusal(path: str | Path, text: str) -> WeightFileError:
     """Say in one sentence why torch's unpickler stopped."""
     reason = (text.rpartition("WeightsUnpickler error:")[2].strip().splitlines() or [""])[0]
     asked = re.search(r"GLOBAL ([\w.]+)", text)
+    if asked and _ends_with(path, asked[1]):
+        return WeightFileError(
+            f"{sized(Path(path))} is no complete checkpoint: it ends within the name {asked[1]}. "
+            "Copy, download or train it again"
+        )
     if asked:
         return CodeInFileError(
-            f"{name}: refused, and nothing of it was run: it holds a whole model or code "
+            f"{path}: refused, and nothing of it was run: it holds a whole model or code "
             f"({asked[1]}) beside weights; save model.state_dict() alone where the file was made, "
             "or take a .safetensors file, which cannot carry code"
         )
     if "refused" in reason:  # by a stand-in of mmpmg.safe_globals
         return CodeInFileError(
-            f"{name}: refused, and nothing of it was run: {reason.split('refused: ')[-1]}; save "
+            f"{path}: refused, and nothing of it was run: {reason.split('refused: ')[-1]}; save "
             "model.state_dict() alone where the file was made, or take a .safetensors file"
         )
     return CodeInFileError(
-        f"{name}: no checkpoint, a damaged one, or one with more than weights in it ({reason}); "
+        f"{path}: no checkpoint, a damaged one, or one with more than weights in it ({reason}); "
         "copy it again, or save model.state_dict() with torch.save where it was made"
     )
+
+
+def _ends_with(path: str | Path, name: str) -> bool:
+    """Tell a name that was cut, with the file, from one that somebody asks for."""
+    if "://" in str(path):
+        return False
+    name = name.rstrip(".")
+    with Path(path).open("rb") as file:
+        file.seek(-min(len(name) + 1, Path(path).stat().st_size), 2)
+        end = file.read()
+    cut = (name.encode(), b"\n" + name.rpartition(".")[2].encode())
+    return end.endswith(cut) or end[:-1].endswith(cut)  # torch drops a name's last byte, a newline

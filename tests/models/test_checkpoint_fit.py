@@ -54,8 +54,8 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path, how):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     elif how != "number":
         file.write_bytes(b"" if how == "empty" else b"\x89PNG junk")
-    expected = (UnpicklingError, "") if how == "junk" else (ValueError, ".*(complete|holds a int)")
-    with pytest.raises(expected[0], match=rf"epoch_1\.pth{expected[1]}"):
+    told = dict(half="complete", junk="PNG picture", empty="empty", number="holds a int")[how]
+    with pytest.raises(ValueError, match=rf"epoch_1\.pth.*{told}"):
         check_file(Model(), str(file))
 
 
@@ -108,7 +108,7 @@ def test_a_tokenizer_goes_on_with_its_own_codebook_only():
 def test_nobody_is_told_to_run_what_a_file_says(tmp_path, content):
     file = tmp_path / "swin.pth"
     if content == "junk":
-        file.write_bytes(b"\x89PNG junk")
+        file.write_bytes(b"\x99 no pickle")
     else:
         torch.save(content, file)
     with pytest.raises(UnpicklingError, match=r"swin\.pth: .*save model\.state_dict") as error:

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmpmg.compat import require
-from mmpmg.models.checkpoint_fit import read_checkpoint
+from mmpmg.models.weight_files import read_weights
 
 KEY = "model.backbone.init_cfg.checkpoint"
 TIMM = "timm:"
@@ -78,7 +78,7 @@ def read_image_swin(source: str) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: No such file.
-        ImportError: timm, or safetensors, is not installed.
+        ImportError: timm is not installed.
         ValueError: It holds no weights, or timm cannot fetch them.
     """
     if source.startswith(TIMM):
@@ -103,14 +103,7 @@ def read_image_swin(source: str) -> dict[str, Tensor]:
             f"{KEY}=timm:swin_tiny_patch4_window7_224.ms_in1k lets timm download them, and "
             "model.backbone.init_cfg=None starts from random weights"
         )
-    if source.endswith(".safetensors"):
-        return dict(require("safetensors.torch").load_file(source))
-    loaded = read_checkpoint(source)
-    for key in ("model", "state_dict"):
-        loaded = loaded.get(key, loaded)
-        if not isinstance(loaded, Mapping):
-            raise ValueError(f"{source} holds a {type(loaded).__name__} where weights should be")
-    return dict(loaded)
+    return read_weights(source).state
 
 
 def _check_name(timm: ModuleType, name: str) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmpmg.models.checkpoint_fit import read_checkpoint, state_of
+from mmpmg.models.checkpoint_fit import state_of
 from mmpmg.models.tokenizers.vqvae import VQVAE
+from mmpmg.models.weight_files import read_checkpoint
+from mmpmg.safe_globals import Settings
 
 OPTIONAL = ("codebook.num_updates", "settings")
 """What VideoGPT's files lack: the first decides which vectors are drawn next, and nothing else; the
@@ -28,21 +29,12 @@ SETTINGS = {
 }
 
 
-class _Settings:
-    """Stands in for ``argparse.Namespace`` and Lightning's dict: fields and nothing else."""
-
-    def __setstate__(self, state: Any) -> None:
-        if not isinstance(state, Mapping):
-            raise UnpicklingError("refused: settings that are no dict of names")
-        self.__dict__.update(state)
-
-
 class _Name:
     """Stands in for classes and functions of Lightning whose bare names are in its files."""
 
 
 _LIGHTNING = [
-    (_Settings, "argparse.Namespace"),
+    # argparse.Namespace itself is on the list of mmpmg.safe_globals.
     # Before 1.5 the state of a callback is kept under its class.
     (_Name, "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"),
     (_Name, "pytorch_lightning.callbacks.early_stopping.EarlyStopping"),
@@ -62,7 +54,7 @@ def load_tokenizer(tokenizer: VQVAE, file: str) -> None:
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is of another tokenizer; the message names the setting.
-        UnpicklingError: It is no checkpoint, or one that tries to run code.
+        CodeInFileError: A ValueError as well: it tries to run code.
     """
     if "://" not in file and not Path(file).is_file():
         raise FileNotFoundError(
@@ -112,7 +104,7 @@ def _check_settings(found: Any, tokenizer: VQVAE, file: str) -> None:
     """Compare VideoGPT's hyper-parameters with the recipe's, where a file has them."""
     for _ in range(2):  # no deeper in VideoGPT's; a crafted file could hold itself
         found = found["args"] if isinstance(found, Mapping) and "args" in found else found
-    fields = vars(found) if isinstance(found, _Settings) else found
+    fields = vars(found) if isinstance(found, Settings) else found
     if not isinstance(fields, Mapping):
         return
     own = dict(
