@@ -57,16 +57,19 @@ class Table:
             self.beat()
             yield numbers[start : start + size]
 
-    def columns(self, numbers: np.ndarray) -> dict[str, Any]:
-        """Return paths, labels and, by clip, clips of the rows of some videos."""
+    def column(self, name: str, numbers: np.ndarray) -> Any:
+        """Return one column for the rows of some videos.
+
+        Args:
+            name: "paths", "labels" or "clips".
+            numbers: of the videos.
+        """
         each = self.shape[1]
-        columns: dict[str, Any] = dict(
-            paths=[self.names[number] for number in numbers for _ in range(each)],
-            labels=np.repeat(np.array([self.labels[n] for n in numbers], np.int64), each),
-        )
-        if self.by_clip:
-            columns["clips"] = np.tile(np.arange(each), len(numbers))
-        return columns
+        if name == "paths":
+            return [self.names[number] for number in numbers for _ in range(each)]
+        if name == "labels":
+            return np.repeat(np.array([self.labels[n] for n in numbers], np.int64), each)
+        return np.tile(np.arange(each), len(numbers))
 
     @property
     def skipped(self) -> list[str]:
@@ -147,7 +150,7 @@ def _write_npz(table: Table, file: Path) -> None:
 
         def column(name: str, kind: Any) -> Iterator[bytes]:
             for numbers in table.blocks():
-                yield np.array(table.columns(numbers)[name], kind).tobytes()
+                yield np.array(table.column(name, numbers), kind).tobytes()
 
         vectors = (table.done.vectors(numbers).tobytes() for numbers in table.blocks())
         write("features", np.float32, (rows, width), vectors)
@@ -173,10 +176,10 @@ def _write_parquet(table: Table, file: Path) -> None:
     schema = arrow.schema(fields, metadata=metadata)
     with parquet.ParquetWriter(file, schema) as writer:
         for numbers in table.blocks():
-            columns = table.columns(numbers)
-            printable = [p.encode("utf-8", "backslashreplace").decode() for p in columns["paths"]]
+            paths = table.column("paths", numbers)
+            printable = [path.encode("utf-8", "backslashreplace").decode() for path in paths]
             flat = arrow.array(table.done.vectors(numbers).ravel())
-            data = [arrow.array(printable), arrow.array(columns["labels"])]
-            data += [arrow.array(columns["clips"])] if table.by_clip else []
+            data = [arrow.array(printable), arrow.array(table.column("labels", numbers))]
+            data += [arrow.array(table.column("clips", numbers))] if table.by_clip else []
             data.append(arrow.FixedSizeListArray.from_arrays(flat, table.shape[2]))
             writer.write_table(arrow.Table.from_arrays(data, schema=schema))
