@@ -214,7 +214,8 @@ def _stale(root: Path, texts: dict[str, str], sized: bool) -> Iterator[str]:
         lines = difflib.unified_diff(found.splitlines(), text.splitlines(), n=0)
         first = next((line for line in lines if re.match(r"[-+](?![-+]{2} $)", line)), "")
         yield f"{place} is stale, from {first[:100]!r} on; {MEND}"
-    if not (root / ZOO_PAGE).is_file() or BEGIN not in (root / ZOO_PAGE).read_text():
+    page = root / ZOO_PAGE
+    if not page.is_file() or not re.search(f"{BEGIN}.*{END}", page.read_text("utf-8"), re.S):
         yield f"{ZOO_PAGE} lacks the marks {BEGIN} and {END}, between which its tables stand"
 
 
