@@ -1,6 +1,6 @@
 # The front door. Every target builds .venv first when it is missing (PYTHON=python3.11 to choose).
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check format docs links lock clean venv
+.PHONY: help demo test lint check format docs links lock versions clean venv
 
 # also where .venv was made by hand and does not hold this package
 export PYTHONPATH := $(CURDIR)$(if $(PYTHONPATH),:$(PYTHONPATH))
@@ -44,6 +44,9 @@ links: venv  ## check the links of the pages to other sites
 
 lock: venv  ## renew requirements/constraints.txt (PYTHONS="python3.10 python3.11 python3.12")
 	@$(BIN)/python requirements/lock.py $(PYTHONS)
+
+versions: venv  ## run the core tests under the oldest and newest versions (WHICH=oldest FOLDER=/tmp/envs)
+	@$(BIN)/python requirements/versions.py $(WHICH) $(if $(FOLDER),--folder $(FOLDER))
 
 clean:  ## remove what was built, but keep .venv and work_dirs
 	rm -rf build dist *.egg-info mmpmg/.mim .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -45,7 +45,7 @@ _TORCHVISION = (
 )
 PARTS = (
     Part("torch", "pip install 'torch>=2.1'", (), (2, 1), None, True),
-    Part("numpy", "pip install 'numpy>=1.23'", (), (1, 23), None, True),
+    Part("numpy", "pip install 'numpy>=1.26'", (), (1, 26), None, True),
     Part(
         "cv2",
         "pip uninstall -y opencv-python opencv-contrib-python && "
