@@ -63,6 +63,13 @@ def read_weights(path: str | Path) -> WeightFile:
         if isinstance(loaded.get(name), Mapping):
             state = loaded[name]
             break
+    else:
+        for name in WRAPPERS:
+            if name in loaded and not isinstance(loaded[name], Tensor):
+                raise WeightFileError(
+                    f"{path} holds a {type(loaded[name]).__name__} as {name!r}, where weights "
+                    "should be"
+                )
     strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
     if not state or strange:
         what = (
