@@ -81,8 +81,9 @@ def check_recipe(options: dict[str, Any], build: bool) -> None:
     recipe = options["config"]
     if ANY_RECIPE.fullmatch(recipe):
         return
-    shared = ("config", "work_dir", "cfg_options", "launcher", "local_rank")
-    config = load_recipe(Namespace(**{key: options[key] for key in shared}))
+    shared = dict(work_dir=None, launcher="none", local_rank=0)  # not every tool has these
+    shared |= {key: options[key] for key in ("config", "cfg_options", *shared) if key in options}
+    config = load_recipe(Namespace(**shared))
     if build and options["cfg_options"] and "configs" in Path(recipe).parts:
         check_deferred(config)
         init_default_scope("mmaction")
@@ -113,13 +114,15 @@ def resolve(call: Call, whole: bool, monkeypatch) -> None:
         extras = re.findall(r"(?:mmpmg|\.)\[([\w,-]+)\]", " ".join(words))
         for extra in ",".join(extras).split(",") if extras else ():
             assert f'"{extra}": [' in (ROOT / "setup.py").read_text(), f"no extra {extra}"
-    elif call.program in ("mmpmg", "mim"):
-        verb, *rest = [word for word in words if (call.program, word) != ("mim", "mmpmg")]
-        if call.program == "mmpmg" or verb in ("train", "test"):
-            script = ROOT / f"tools/{verb}.sh"
-            if verb.startswith("-") or script.exists():
+    elif call.program == "mmpmg":
+        verb, *rest = words
+        if not verb.isupper() and not verb.startswith("-"):
+            if (ROOT / f"tools/{verb}.sh").exists():
                 return None
             return resolve(Call(f"{verb}.py", call.folder, tuple(rest)), whole, monkeypatch)
+    elif call.program == "mim":
+        assert words[:2] in (("train", "mmpmg"), ("test", "mmpmg")), words
+        assert ANY_RECIPE.fullmatch(words[2]) or (ROOT / "configs" / words[2]).is_file()
     elif call.program.endswith(".py"):
         options = parse(call.program.removesuffix(".py"), words, whole, monkeypatch)
         if "config" in options:
