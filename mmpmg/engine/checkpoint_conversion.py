@@ -14,7 +14,7 @@ from mmpmg.engine.checkpoint_hints import CONVERSION, hints_of_meta, meta_of_siz
 from mmpmg.engine.conversion_check import Check, check_conversion
 from mmpmg.engine.hugging_face_models import write_folder
 from mmpmg.engine.launch import recipe_file
-from mmpmg.models.conversion import Conversion, Hints, convert, detect_format
+from mmpmg.models.conversion import Conversion, Hints, ModelSizes, convert, detect_format
 from mmpmg.models.conversion.detection import unwrapped
 from mmpmg.models.conversion.layouts import HUGGING_FACE, OURS
 from mmpmg.models.conversion.model_configs import (
@@ -90,7 +90,6 @@ def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | 
         to = options.to or DEFAULT[detect_format(state)]
         hints, grid = _told(options, file, state, to)
         conversion = convert(state, to, options.branch, hints, grid)
-        _check_recipe(conversion, options)
         out = _write(conversion, options)
         folder = Path(options.source) if Path(options.source).is_dir() else None
         check = check_conversion(state, conversion, folder, out) if options.check else None
@@ -107,27 +106,35 @@ def _told(
     options: ConversionOptions, file: WeightFile, state: Mapping[str, Tensor], to: str
 ) -> tuple[Hints, Grid | None]:
     """Gather what weights do not tell of the source, and the grid of the target's tokens."""
-    typed = Hints(
-        options.heads, options.decoder_heads, options.num_frames, options.image_size, None
-    )
-    told = hints_of_meta(file.meta, options.branch)
-    recipe = Hints()
-    if options.recipe is not None:
-        recipe = hints_of_model(_recipe_model(options.recipe), options.branch)
-    from_ours = detect_format(state) in OURS
-    # The recipe is of our side: of the source, unless only the target is ours, or the file knows.
-    clips = (
-        recipe if from_ours and to not in OURS else recipe._replace(num_frames=None, img_size=None)
-    )
-    hints = typed.over(told).over(clips)
+    hints = Hints(options.heads, options.decoder_heads, options.num_frames, options.image_size)
+    hints = hints.over(hints_of_meta(file.meta, options.branch))
+    recipe, ours = Hints(), detect_format(state) in OURS
     frames, size = options.to_num_frames, options.to_image_size
-    if to in OURS:
-        frames, size = frames or recipe.num_frames, size or recipe.img_size
+    if options.recipe is not None:
+        model = _recipe_model(options.recipe)
+        recipe = hints_of_model(model, options.branch)
+        clipless = recipe._replace(num_frames=None, img_size=None)
+        # The recipe is of our side: its clips are the source's unless the target is ours too.
+        hints = hints.over(clipless if to in OURS else recipe if ours else Hints())
+        if to in OURS:
+            frames, size = frames or recipe.num_frames, size or recipe.img_size
+    source = _without_positions(state, to, options.branch, hints)
+    if options.recipe is not None:
+        _check_recipe(source, model, options.recipe)
     if frames is None and size is None:
         return hints, None
-    source = convert(state, to, options.branch, hints).source_sizes
+    if hints.num_frames is None or hints.img_size is None:
+        source = convert(state, to, options.branch, hints).source_sizes
     frames, size = frames or source.num_frames, size or source.img_size
     return hints, token_grid((frames, size, size), source.token_shape)
+
+
+def _without_positions(
+    state: Mapping[str, Tensor], to: str, branch: str | None, hints: Hints
+) -> ModelSizes:
+    """Read the sizes that do not hang on the clips' size."""
+    weights = {key: value for key, value in state.items() if not key.endswith("pos_embed")}
+    return convert(weights, to, branch, hints).source_sizes
 
 
 def _recipe_model(name: str) -> dict[str, Any]:
@@ -137,19 +144,16 @@ def _recipe_model(name: str) -> dict[str, Any]:
     return config.model
 
 
-def _check_recipe(conversion: Conversion, options: ConversionOptions) -> None:
+def _check_recipe(sizes: ModelSizes, model: Mapping[str, Any], recipe: str) -> None:
     """Refuse weights that do not fit the recipe that was named."""
-    if options.recipe is None:
-        return
-    sizes = conversion.sizes if conversion.target in OURS else conversion.source_sizes
-    wanted, found = backbone_sizes(_recipe_model(options.recipe)), backbone_sizes_of(sizes)
+    wanted, found = backbone_sizes(model), backbone_sizes_of(sizes)
     other = [name for name, value in wanted.items() if found[name] != value]
     if other:
         told = ", ".join(f"{name} {found[name]}" for name in other)
         asks = ", ".join(f"{name} {wanted[name]}" for name in other)
         raise ValueError(
-            f"the weights have {told}, and {options.recipe} asks for {asks}: give the recipe of a "
-            "model of their size, or none"
+            f"the weights have {told}, and {recipe} asks for {asks}: give the recipe of a model of "
+            "their size, or none"
         )
 
 

@@ -1,0 +1,168 @@
+"""tools/convert_checkpoint.py: files in, files and folders out, and the check of both models."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from reference.converted_models import build, pretrainer, recognizer
+
+from mmpmg.engine import hugging_face_models
+from mmpmg.engine.checkpoint_conversion import (
+    ConversionError,
+    ConversionOptions,
+    convert_checkpoint,
+)
+from mmpmg.engine.checkpoint_hints import hints_of_meta, recipe_model
+from mmpmg.engine.conversion_check import check_conversion
+from mmpmg.models.conversion import Hints, convert
+from mmpmg.models.weight_files import read_weights, write_weights
+
+transformers = pytest.importorskip("transformers", reason="pip install mmpmg[test]")
+ROOT = Path(__file__).parents[2]
+TOY = str(ROOT / "configs/pmg/vit-toy_generated.py")
+KNOWN = dict(heads=3, decoder_heads=2, num_frames=4, image_size=32)
+
+
+def run(source, out, **options):
+    return convert_checkpoint(ConversionOptions(str(source), str(out), **options))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A pre-training and a fine-tuned checkpoint, as MMEngine writes them."""
+    place = tmp_path_factory.mktemp("checkpoints")
+    for name, model in (("pretrained", pretrainer()), ("finetuned", recognizer())):
+        torch.save(dict(state_dict=model.state_dict(), meta=dict(epoch=1)), place / f"{name}.pth")
+    return place
+
+
+def test_every_way_there_and_back_agrees_and_is_bit_exact(folder, tmp_path):
+    for source, first in (("pretrained", "hf-pretraining"), ("finetuned", "hf-classification")):
+        told, check = run(folder / f"{source}.pth", tmp_path / source, check=True, **KNOWN)
+        assert told.target == first
+        assert check.passed and len(check.differences) >= 3
+        assert max(row.largest for row in check.differences) <= 1e-5
+        # Sizes come with the folder now.
+        back, check = run(tmp_path / source, tmp_path / f"{source}.safetensors", check=True)
+        assert check.passed and len(check.differences) >= 3
+        state = read_weights(folder / f"{source}.pth").state
+        again = read_weights(tmp_path / f"{source}.safetensors")
+        assert set(again.state) == set(state)
+        assert all(torch.equal(again.state[key], state[key]) for key in state)
+        # And with the file, where no width tells the heads.
+        assert hints_of_meta(again.meta) == Hints(3, back.sizes.decoder_heads, 4, 32, True)
+        assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "outputs"),
+    [
+        ("pretrained", "hf-model", {"tokens", "tokens before the closing norm"}),
+        ("pretrained", "encoder", {"tokens before the closing norm"}),
+        ("finetuned", "encoder", {"tokens before the closing norm", "pooled features"}),
+        ("finetuned", "recognizer", {"class scores"}),
+        ("pretrained", "videomae-pretraining", {"63 of 63 weights, there and back"}),
+    ],
+)
+def test_the_check_compares_what_both_sides_have(source, to, outputs, folder, tmp_path):
+    out = tmp_path / ("folder" if to.startswith("hf") else "out.pth")
+    source = "finetuned" if source == "finetuned" else "pretrained"
+    _, check = run(folder / f"{source}.pth", out, to=to, check=True, **KNOWN)
+    assert check.passed
+    assert outputs <= {row.what for row in check.differences}
+
+
+def test_the_check_finds_one_wrong_weight(folder, tmp_path):
+    state = read_weights(folder / "pretrained.pth").state
+    hints = Hints(3, 2, 4, 32)
+    conversion = convert(state, "hf-pretraining", hints=hints)
+    key = "decoder.decoder_layers.1.attention.attention.v_bias"
+    conversion.state[key] = conversion.state[key] + 0.1
+    hugging_face_models.write_folder(
+        tmp_path, conversion.state, conversion.sizes, "hf-pretraining", {}
+    )
+    check = check_conversion(state, conversion, None, tmp_path)
+    assert not check.passed and "NOT equal" in check.text()
+    apart = {row.what for row in check.differences if row.largest > 1e-4}
+    assert apart == {"predictions", "pre-training loss"}
+
+
+def test_biases_that_a_release_leaves_at_zero_are_noticed(folder, tmp_path, monkeypatch):
+    original = transformers.VideoMAEModel.from_pretrained.__func__
+
+    def forgetful(cls, *args, **options):
+        model, info = original(cls, *args, **options)
+        torch.nn.init.zeros_(model.encoder.layer[0].attention.attention.value.bias)
+        return model, info
+
+    monkeypatch.setattr(transformers.VideoMAEModel, "from_pretrained", classmethod(forgetful))
+    with pytest.raises(ConversionError, match="without encoder.layer.0.*v_bias.*upgrade"):
+        run(folder / "pretrained.pth", tmp_path, to="hf-model", check=True, **KNOWN)
+
+
+def test_a_recipe_tells_heads_and_clips(tmp_path):
+    model = build(Config.fromfile(TOY).model)
+    write_weights(tmp_path / "toy.pth", model.state_dict())
+    with pytest.raises(ConversionError, match="--recipe"):
+        run(tmp_path / "toy.pth", tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+    told, check = run(tmp_path / "toy.pth", tmp_path / "folder", recipe=TOY, check=True)
+    assert check.passed
+    config = json.loads((tmp_path / "folder/config.json").read_text())
+    assert [config[key] for key in ("image_size", "num_frames", "patch_size", "tubelet_size")] == [
+        64, 16, 8, 4
+    ]  # fmt: skip
+    assert (told.sizes.heads, told.sizes.decoder_heads) == (3, 3)
+    base = str(ROOT / "configs/pmg/vit-b_generated.py")
+    with pytest.raises(ConversionError, match="embed_dims 192, depth 6.* asks for embed_dims 768"):
+        run(tmp_path / "toy.pth", tmp_path / "other", recipe=base, decoder_heads=3)
+    swin = str(ROOT / "configs/demvm/swin-toy_generated_smoke.py")
+    with pytest.raises(ConversionError, match="MaskedSwinTransformer3D.* in the recipe"):
+        run(tmp_path / "toy.pth", tmp_path / "other", recipe=swin)
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_recipe_in_a_checkpoint_is_read_and_not_run(tmp_path):
+    text = Config(
+        dict(model=dict(type="X", backbone=dict(num_heads=3, sizes=[1, (2, 3)])))
+    ).pretty_text
+    assert recipe_model(text)["backbone"] == dict(num_heads=3, sizes=[1, [2, 3]])
+    harmful = f"model = __import__('pathlib').Path({str(tmp_path / 'ran')!r}).touch()"
+    assert recipe_model(harmful) is None and hints_of_meta(dict(cfg=harmful)) == Hints()
+    assert not (tmp_path / "ran").exists()
+    backbone = dict(type="MaskedVisionTransformer", arch="tiny", num_frames=8, img_size=64)
+    told = hints_of_meta(dict(cfg=Config(dict(model=dict(backbone=backbone))).pretty_text))
+    assert told == Hints(3, None, 8, 64)
+
+
+def test_a_file_name_for_a_folder_is_refused(folder, tmp_path):
+    with pytest.raises(ConversionError, match="give a folder"):
+        run(folder / "pretrained.pth", tmp_path / "model.pth", **KNOWN)
+    with pytest.raises(ConversionError, match=r"\.pth or \.safetensors"):
+        run(folder / "pretrained.pth", tmp_path / "model", to="encoder", **KNOWN)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_the_table_and_exits_as_it_should(folder, tmp_path, monkeypatch, capsys):
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["convert_checkpoint.py", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(ROOT / "tools/convert_checkpoint.py"), run_name="__main__")
+        return end.value.code, capsys.readouterr()
+
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in KNOWN.items()]
+    code, told = command(folder / "pretrained.pth", tmp_path / "hf", "--check", *options)
+    assert code == 0, told.err
+    assert "pretrainer -> hf-pretraining: 62 loaded, 0 missing, 1 unexpected" in told.out
+    assert "pre-training loss: largest difference" in told.out
+    write_weights(tmp_path / "swin.pth", {"layers.0.relative_position_bias_table": torch.ones(1)})
+    code, told = command(tmp_path / "swin.pth", tmp_path / "no")
+    assert code == 1 and told.err.startswith("error: ") and "a Swin" in told.err
+    assert not (tmp_path / "no").exists()
+    (tmp_path / "cut.pth").write_bytes((folder / "pretrained.pth").read_bytes()[:9000])
+    code, told = command(tmp_path / "cut.pth", tmp_path / "no")
+    assert code == 1 and "cut.pth" in told.err
