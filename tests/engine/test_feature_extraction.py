@@ -124,6 +124,15 @@ def test_workers_and_batch_size_change_the_last_bits_at_most(
     np.testing.assert_allclose(one["features"], other["features"], rtol=1e-5, atol=1e-6)
 
 
+def test_half_precision_is_close_and_not_the_same(folder, checkpoint, tmp_path):
+    one = extracted(tmp_path / "one.npz", checkpoint, folder / "sub")["features"]
+    half = extracted(tmp_path / "half.npz", checkpoint, folder / "sub", precision="bf16")[
+        "features"
+    ]
+    assert half.dtype == np.float32
+    assert 0 < np.abs(one - half).max() < 0.03 * np.abs(one).max()
+
+
 def pretrained(state):
     """The state dict of a pre-training: closing norm, decoder, no fc_norm."""
     encoder = {key: value for key, value in state.items() if "fc_norm" not in key}

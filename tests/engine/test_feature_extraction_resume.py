@@ -16,8 +16,10 @@ import pytest
 import torch
 from engine.feature_runs import PIPELINE, RECIPE, TINY, extracted, options, random_encoder
 from integration.tiny_runs import ROOT, write_videos
+from torch.utils.data import get_worker_info
 
-from mmpmg.engine.feature_extraction import ExtractionError, extract_features, extraction
+from mmpmg.engine.feature_extraction import ExtractionError, extract_features, extraction, table
+from mmpmg.engine.feature_extraction.folder import PartsFolder
 from mmpmg.engine.feature_extraction.parts import DoneRows, RowWriter
 from mmpmg.engine.image_generation.lock import Lock
 
@@ -114,6 +116,48 @@ def test_nothing_but_the_batch_in_flight_is_lost(
     assert sum(encoded) == 8 - 2 * finished
     extracted(tmp_path / "whole.npz", checkpoint, videos, batch_size=12)
     assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+@pytest.mark.parametrize("step", ["replace", "clean"])
+def test_a_kill_while_the_file_is_finished_does_no_harm(
+    step, videos, checkpoint, tmp_path, monkeypatch
+):
+    """Before the file has its name, and behind that, before the parts are gone."""
+
+    def die(*given):
+        raise Killed
+
+    out = tmp_path / "f.npz"
+    with monkeypatch.context() as patched:
+        if step == "replace":
+            patched.setattr(table.os, "replace", lambda a, b: die() if b == out else move(a, b))
+        else:
+            patched.setattr(PartsFolder, "clean", die)
+        move = os.rename
+        with pytest.raises(Killed):
+            extracted(out, checkpoint, videos)
+    assert out.exists() == (step == "clean") and parts(out).exists()
+    extracted(out, checkpoint, videos)
+    assert not parts(out).exists()
+    extracted(tmp_path / "whole.npz", checkpoint, videos)
+    assert out.read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+def test_a_video_that_kills_its_worker_is_named(videos, checkpoint, tmp_path, monkeypatch):
+    decode = extraction.Videos.get_data_info
+
+    def dying(self, idx):
+        info = decode(self, idx)
+        if str(info["filename"]).endswith("clip5.avi") and get_worker_info() is not None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return info
+
+    monkeypatch.setattr(extraction.Videos, "get_data_info", dying)
+    out = tmp_path / "f.npz"
+    with pytest.raises(ExtractionError, match=r"died while it read \S*clip5\.avi"):
+        extracted(out, checkpoint, videos, workers=1)
+    monkeypatch.undo()
+    extracted(out, checkpoint, videos)
 
 
 def test_rows_that_never_came_to_the_disk_are_not_believed(tmp_path):

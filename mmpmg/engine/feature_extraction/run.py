@@ -99,6 +99,9 @@ def extract_features(options: ExtractionOptions) -> Path | None:
         extraction, settings = _prepare(options)
         if out.exists():
             _check_finished(out, settings)
+            folder = PartsFolder(out)
+            if not any(True for _ in folder.at_work()):
+                folder.clean()  # a run may have been killed between its last two steps
             print(f"{out} is there already, with these settings")
             return out
     with _told_plainly():
