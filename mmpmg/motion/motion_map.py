@@ -152,10 +152,9 @@ def _shows_image(motion: Motion, starts: npt.NDArray[np.int64], cell: int) -> Bo
     """Return (P, h+1, w+1): True where the background shows the image and not the border."""
     height, width = motion.size
     corners = _lattice(motion.size, cell)
-    # Five numbers of a point (x, y, 1), none of them negative within an image of this size.
-    sides = np.array(
-        [[1, 0, 0.5], [-1, 0, width - 0.5], [0, 1, 0.5], [0, -1, height - 0.5], [0, 0, 1]]
-    )
+    # Four numbers of a point (x, y, 1), none of them negative within an image of this size. Behind
+    # the horizon one is: the first two add up to the width times what stands in place of the 1.
+    sides = np.array([[1, 0, 0.5], [-1, 0, width - 0.5], [0, 1, 0.5], [0, -1, height - 0.5]])
     shown = np.ones((len(starts), corners.shape[1]), bool)
     for row, k in enumerate(starts):
         looks = motion.homographies[k][None]

@@ -64,17 +64,59 @@ def test_the_border_moves_nothing(family, resampling, seed):
         np.testing.assert_allclose(found[cells], expected[cells], atol=tolerance, rtol=0)
 
 
-def test_what_left_the_frame_is_gone_in_recursive_resampling_only():
-    there_and_back = [(-44, 0), (44, 0), (5, 0)]
-    gone = motion_map(shifts(*there_and_back, resampling="recursive"))[1]
-    kept = motion_map(shifts(*there_and_back))[1]
+@pytest.mark.parametrize("corner", [(0, 0), (0, -1), (-1, 0), (-1, -1)])
+def test_the_border_may_come_in_at_one_corner_of_the_frame(corner):
+    """By hand: a shear that takes that corner out of the image and leaves the other three in it."""
+    row, column = corner
+    slant = 0.3 if column else -0.3
+    start = np.eye(3)
+    # Looks at x + slant * d, d pixels from the edge of the frame that stays.
+    start[0, 1:] = (slant, 0.5 * slant) if row else (-slant, (SIZE[0] - 0.5) * slant)
+    step = np.eye(3)
+    step[1, 2] = -1
+    found = motion_map(Motion("shear", SIZE, np.stack([start, start @ step])))[0]
+    for other in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
+        assert found[other] == pytest.approx(float(other != corner))
+
+
+@pytest.mark.parametrize("places", [(0, -44, 0, 5), (-44, 0, 0, 5)])
+def test_what_left_the_frame_is_gone_in_recursive_resampling_only(places):
+    homographies = np.tile(np.eye(3), (4, 1, 1))
+    homographies[:, 0, 2] = -np.array(places)
+    gone = motion_map(Motion("back", SIZE, homographies, resampling="recursive"))[1]
+    kept = motion_map(Motion("back", SIZE, homographies))[1]
     assert (gone[:, :5] == 0).all() and (gone[:, 5:] == 5).all()
     assert (kept == 5).all()
+
+
+@pytest.mark.parametrize(
+    ("direction", "rim"),
+    [
+        ((1, 0), np.s_[:, 0]),
+        ((-1, 0), np.s_[:, -1]),
+        ((0, 1), np.s_[0]),
+        ((0, -1), np.s_[-1]),
+    ],
+    ids=["right", "left", "down", "up"],
+)
+@pytest.mark.parametrize(("moved", "speed"), [(7.6, 1.0), (8.4, 0.0)])
+def test_a_cell_of_the_rim_moves_while_the_image_reaches_into_it(direction, rim, moved, speed):
+    """By hand: cells of 8 pixels, and an image that ends half a pixel beyond its last centre."""
+    homographies = np.tile(np.eye(3), (2, 1, 1))
+    homographies[:, :2, 2] = -np.outer((moved, moved + 1), direction)
+    expected = np.ones((6, 8))
+    expected[rim] = speed
+    np.testing.assert_allclose(motion_map(Motion("pan", SIZE, homographies))[0], expected)
 
 
 @pytest.mark.parametrize("family", ["Identity", "FadeInOut", "ColorJitter"])
 def test_what_moves_nothing_is_exactly_zero(family):
     assert not motion_map(draw(dict(type=family))).any()
+
+
+def test_a_picture_that_is_held_askew_is_exactly_zero():
+    askew = draw(dict(type="Perspective", whole_pixels=False), 1).homographies[-1:]
+    assert not motion_map(Motion("held", SIZE, askew.repeat(2, axis=0), border="replicate")).any()
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -135,18 +177,29 @@ def build_motionless_rim(motion):
     return Motion(**{name: getattr(motion, name) for name in names})
 
 
+def square_over(part, background):
+    """A square that fills pixels 16 to 32 moves ``part`` pixels right, all else ``background``."""
+    square = Matte("polygon", (24.0, 24.0), 8.2 * 2**0.5, (1.0,) * 4, angle=np.pi / 4, softness=0.5)
+    ways = np.tile(np.eye(3), (2, 2, 1, 1))
+    ways[0, 1, 0, 2], ways[1, 1, 0, 2] = -part, -background
+    layer = Layer(square, Motion("part", SIZE, ways[0], border="replicate"))
+    return Motion("background", SIZE, ways[1], border="replicate", layers=(layer,))
+
+
 def test_a_square_part_over_a_still_image():
     """By hand: 16 pixels wide, it moves 3 to the right a frame, over cells of 8."""
-    square = Matte("polygon", (24.0, 24.0), 8 * 2**0.5, (1.0,) * 4, angle=np.pi / 4, softness=0.5)
-    homographies = np.tile(np.eye(3), (2, 1, 1))
-    homographies[1, 0, 2] = -3.0
-    part = Motion("part", SIZE, homographies, border="replicate")
-    still = Motion("still", SIZE, np.tile(np.eye(3), (2, 1, 1)), layers=(Layer(square, part),))
     expected = np.zeros((1, 6, 8))
-    expected[0, 2:5, 2:5] = 3.0  # it fills pixels 16 to 32
-    found = motion_map(still)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert (cell_maxima(still)[0] > 0).tolist() == (expected > 0).tolist()
+    expected[0, 2:5, 2:5] = 3.0
+    motion = square_over(3.0, 0.0)
+    np.testing.assert_allclose(motion_map(motion), expected, atol=1e-6)
+    assert (cell_maxima(motion)[0] > 0).tolist() == (expected > 0).tolist()
+
+
+def test_a_still_part_hides_the_image_that_moves_behind_it():
+    """By hand: it covers 2 x 2 cells, and of the next ones a row and a column of pixels."""
+    expected = np.full((1, 6, 8), 3.0)
+    expected[0, 2:4, 2:4] = 0.0
+    np.testing.assert_allclose(motion_map(square_over(0.0, 3.0)), expected, atol=1e-6)
 
 
 def test_nothing_moves_behind_the_horizon():
