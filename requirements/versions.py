@@ -75,7 +75,7 @@ def build(name: str, folder: Path) -> Path:
         subprocess.run([python, "-m", "venv", folder], check=True)
         for step in steps:
             print(f"{name}: pip install {' '.join(step)}", file=sys.stderr, flush=True)
-            install = [interpreter, "-m", "pip", "install", "-q", "--no-compile", *step]
+            install = [str(interpreter), "-m", "pip", "install", "-q", "--no-compile", *step]
             subprocess.run(install, check=True, cwd=ROOT)
         done.touch()
     return interpreter
@@ -92,7 +92,7 @@ def test(name: str, interpreter: Path) -> tuple[str, int]:
         A row of the table, and pytest's exit status.
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    show = [interpreter, "-c", SHOW]
+    show = [str(interpreter), "-c", SHOW]
     versions = subprocess.check_output(show, text=True, env=environment).strip().split("|")
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
     tests = subprocess.Popen(
