@@ -13,6 +13,7 @@ from mmpmg.evaluation.zoo.records import (
     file_problem,
     page_of,
     read_records,
+    spellings,
 )
 
 EMPTY = "Results: []\nMeasurements: []\nPublished: []\n"
@@ -51,6 +52,16 @@ def test_records_are_read(tmp_path):
         ),
         (EMPTY.replace("Results: []", "Results: [{Recipe: a, Metrics: [], Row: r}]"), "NAME: NUM"),
         (EMPTY.replace("Published: []", "Published: [{Recipe: a, Files: []}]"), "no Files"),
+        (
+            EMPTY.replace(
+                "Results: []", "Results:" + 2 * "\n- {Recipe: a, Metrics: {x: 1}, Row: r}"
+            ),
+            "a after scratch stands twice",
+        ),
+        (
+            EMPTY.replace("ments: []", "ments: [{Recipes: [a], Memory: about 3 GB, Row: r}]"),
+            "must begin with its number",
+        ),
         (published(digest="12ab"), "64 small hexadecimal digits"),
         (published(where="https://host/encoder.pth"), f"lacks {DIGEST[:8]}"),
     ],
@@ -81,10 +92,13 @@ def test_a_number_is_found_whole_and_in_its_own_row(tmp_path):
     (tmp_path / "docs/deep").mkdir(parents=True)
     (tmp_path / "README.md").write_text("| arm | 121.1 | 21.15 |\n| arm-b | 21.1 |\nan arm: 21.1\n")
     (tmp_path / "docs/zoo.md").write_text("| arm | 21.1 |\n")  # would confirm itself
-    assert page_of(tmp_path, "arm |", ["21.1"]) is None
+    assert page_of(tmp_path, "arm |", [("21.1",)]) is None
     (tmp_path / "docs/deep/runs.md").write_text("| arm | 9.0 | 21.1 ± 2.0 |\n")
-    assert page_of(tmp_path, "arm |", ["21.1"]) == "docs/deep/runs.md"
-    assert page_of(tmp_path, "arm |", ["21.1", "9.5"]) is None
+    assert page_of(tmp_path, "arm |", [("21.1",)]) == "docs/deep/runs.md"
+    assert page_of(tmp_path, "arm |", [("21.1",), ("9.5",)]) is None
+    (tmp_path / "docs/shares.md").write_text("| arm | 0.211 | **0.301** |\n")
+    found = page_of(tmp_path, "arm |", [spellings(21.1), spellings(30.1)])
+    assert found == "docs/shares.md"
 
 
 @pytest.mark.parametrize(

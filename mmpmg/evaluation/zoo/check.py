@@ -34,8 +34,8 @@ from mmpmg.evaluation.zoo.records import (
     is_url,
     page_of,
     read_records,
+    spellings,
 )
-from mmpmg.evaluation.zoo.results import numbers_of
 from mmpmg.evaluation.zoo.tables import BEGIN, END, page_texts
 
 MEND = "type: tools/model_zoo.py"
@@ -165,18 +165,22 @@ def _record_faults(root: Path, records: Records) -> Iterator[str]:
         named += [item.recipe, item.pretraining]
     for recipe in sorted({name for name in named if name not in recipes}):
         yield f"{RECORDS}: there is no configs/{recipe}.py in the zoo; mend the name"
-    rows = [(result.row, numbers_of(result.metrics)) for result in records.results]
+    rows: list[tuple[str, list[tuple[str, ...]]]] = [
+        (result.row, [spellings(value) for value in result.metrics.values()])
+        for result in records.results
+    ]
     rows += [
-        (item.row, re.findall(r"^[\d.]+", told))
+        (item.row, [(re.split(r"[^\d.]", told)[0],)])
         for item in records.measurements
         for told in (item.memory, item.speed)
         if told
     ]
     for row, numbers in rows:
         if page_of(root, row, numbers) is None:
+            told = ", ".join(number[0] for number in numbers)
             yield (
-                f"{RECORDS}: no row of README.md or docs/ begins with {row!r} and has "
-                f"{', '.join(numbers)}; mend the record, or the page that tells the number"
+                f"{RECORDS}: no row of README.md or docs/ begins with {row!r} and has {told}; "
+                "mend the record, or the page that tells the number"
             )
     for item in records.published:
         for file in item.files:

@@ -101,7 +101,7 @@ ARCHITECTURES = {
 }
 SOURCES = {
     "avletters": "AVLetters",
-    "davis-mini": "two sequences of DAVIS-2017",
+    "davis-mini": "two sequences of DAVIS",
     "davis2017": "DAVIS-2017",
     "diving48": "Diving48",
     "fractaldb": "FractalDB",

@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 
 from mmengine.fileio import load
 
+from mmpmg.evaluation.paper_numbers import SCRATCH
+
 RECORDS = "zoo/records.yml"
 PAGES = ("README.md", "docs")
 """Where our numbers are told with their commands; the zoo's own page is not among them."""
 ZOO_PAGE = "docs/zoo.md"
 CHUNK = 1 << 20
 
-RESULT_KEYS = {"Recipe", "Pre-training", "Metrics", "Row"}
+RESULT_KEYS = {"Recipe", "Pre-training", "Metrics", "Row", "Note"}
 MEASUREMENT_KEYS = {"Recipes", "Memory", "Speed", "Row"}
 PUBLISHED_KEYS = {"Recipe", "Pre-training", "Files", "Training Log"}
 FILE_KEYS = {"Where", "SHA256"}
@@ -28,14 +30,16 @@ class Result(NamedTuple):
     Attributes:
         recipe: Fine-tuning, probing or evaluation.
         pretraining: Recipe of the encoder, or "scratch".
-        metrics: Name, such as "Top 1 Accuracy" -> value in percent.
+        metrics: Name, such as "Top 1 Accuracy" -> value, in percent where it is a share.
         row: How the table's row begins that has the numbers.
+        note: What was not as in the recipes; "" for nothing.
     """
 
     recipe: str
     pretraining: str
     metrics: Mapping[str, float]
     row: str
+    note: str
 
 
 class Measurement(NamedTuple):
@@ -109,11 +113,17 @@ def read_records(root: Path) -> Records:
     lists = {"Results", "Measurements", "Published"}
     if not isinstance(content, dict) or set(content) != lists:
         raise ValueError(f"{RECORDS} must have the lists {', '.join(sorted(lists))}, and only them")
-    return Records(
-        tuple(_result(node) for node in content["Results"] or ()),
-        tuple(_measurement(node) for node in content["Measurements"] or ()),
-        tuple(_published(node) for node in content["Published"] or ()),
-    )
+    results = tuple(_result(node) for node in content["Results"] or ())
+    published = tuple(_published(node) for node in content["Published"] or ())
+    for items, name in ((results, "Results"), (published, "Published")):
+        pairs = [(item.recipe, item.pretraining) for item in items]
+        if twice := sorted({pair for pair in pairs if pairs.count(pair) > 1}):
+            raise ValueError(
+                f"{RECORDS}, {name}: {twice[0][0]} after {twice[0][1] or 'no pre-training'} stands "
+                "twice; keep one of the two"
+            )
+    measurements = tuple(_measurement(node) for node in content["Measurements"] or ())
+    return Records(results, measurements, published)
 
 
 def _result(node: Any) -> Result:
@@ -121,12 +131,19 @@ def _result(node: Any) -> Result:
     metrics = node["Metrics"]
     if not isinstance(metrics, dict) or not metrics:
         raise ValueError(f"{RECORDS}, Results: Metrics={metrics!r} must be NAME: NUMBER lines")
-    return Result(node["Recipe"], node.get("Pre-training", "scratch"), metrics, node["Row"])
+    pretraining = node.get("Pre-training", SCRATCH)
+    return Result(node["Recipe"], pretraining, metrics, node["Row"], node.get("Note", ""))
 
 
 def _measurement(node: Any) -> Measurement:
     _expect(node, MEASUREMENT_KEYS, {"Recipes", "Row"}, "Measurements")
     told = node.get("Memory", ""), node.get("Speed", "")
+    for text in filter(None, told):
+        if not re.match(r"\d", text):
+            raise ValueError(
+                f"{RECORDS}, Measurements: {text!r} must begin with its number, which the check "
+                "looks for in the row"
+            )
     return Measurement(tuple(node["Recipes"]), *told, node["Row"])
 
 
@@ -199,19 +216,27 @@ def is_url(where: str) -> bool:
     return re.match(r"https?://", where) is not None
 
 
-def page_of(root: Path, row: str, numbers: Iterable[str]) -> str | None:
+def spellings(value: float) -> tuple[str, str]:
+    """Write a number as pages print it: in percent as it is, or as a share of one."""
+    return str(value), f"{value / 100:.3f}"
+
+
+def page_of(root: Path, row: str, numbers: Iterable[tuple[str, ...]]) -> str | None:
     """Find the page that has a table's row with these numbers.
 
     Args:
         root: Of the repository.
         row: How it begins, behind the first bar.
-        numbers: What else must stand in it.
+        numbers: What else must stand in it, each in one of its spellings.
 
     Returns:
         The page's path from the root; None where no page has it.
     """
     pages = [root / PAGES[0], *sorted((root / PAGES[1]).rglob("*.md"))]
-    wanted = [re.compile(rf"(?<![\d.]){re.escape(number)}(?![\d]|\.\d)") for number in numbers]
+    wanted = [
+        re.compile(rf"(?<![\d.])({'|'.join(map(re.escape, number))})(?![\d]|\.\d)")
+        for number in numbers
+    ]
     for page in pages:
         if page == root / ZOO_PAGE or not page.is_file():
             continue

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mmpmg.evaluation.motionmae_numbers import SEGMENTATION_NUMBERS
 from mmpmg.evaluation.paper_numbers import PAPER_NUMBERS, SCRATCH
 from mmpmg.evaluation.zoo.methods import recipe_title
-from mmpmg.evaluation.zoo.records import Records, page_of
+from mmpmg.evaluation.zoo.records import Records, page_of, spellings
 
 NOT_RUN = "not run yet"
 TASKS = {
     "finetune": "Action Recognition",
     "linear_probe": "Action Recognition by linear probing",
     "vos": "Video Object Segmentation",
+    "tokenizer": "Video Tokenization",
 }
 PAPER = "Paper "
 """What stands before the name of a metric whose number is a paper's."""
@@ -64,11 +64,12 @@ def pair_result(root: Path, pair: tuple[str, str], records: Records) -> dict[str
         numbers = SEGMENTATION_NUMBERS[pair]._asdict()
         metrics.update({PAPER + _FIELDS[field]: value for field, value in numbers.items()})
         source = "MotionMAE, Table 4"
-    page = NOT_RUN
+    page, note = NOT_RUN, ""
     for result in records.results:
         if (result.recipe, result.pretraining) == pair:
             metrics.update(result.metrics)
-            page = page_of(root, result.row, numbers_of(result.metrics)) or "on no page"
+            numbers_told = map(spellings, result.metrics.values())
+            page, note = page_of(root, result.row, numbers_told) or "on no page", result.note
     title = recipe_title(evaluation)
     deltas = [word for word in title.deltas if word != "motionmae"]
     if title.folder == "linear_probe":  # MIM tells results apart by data set and metric alone
@@ -80,9 +81,5 @@ def pair_result(root: Path, pair: tuple[str, str], records: Records) -> dict[str
         "Metrics": metrics,
         **({"Paper Source": source} if source else {}),
         "Ours": page,
+        **({"Note": note} if note else {}),
     }
-
-
-def numbers_of(metrics: Mapping[str, float]) -> list[str]:
-    """Write a result's numbers as a page prints them."""
-    return [str(value) for value in metrics.values()]
