@@ -57,7 +57,19 @@ def read_weights(path: str | Path) -> WeightFile:
         WeightFileError: A ValueError whose message says what the file is instead, and what to do;
             where the file asks for code to be run, it is a `CodeInFileError`.
     """
-    loaded = read_checkpoint(path)
+    return weights_of(read_checkpoint(path), path)
+
+
+def weights_of(loaded: Mapping[str, Any], path: str | Path) -> WeightFile:
+    """Find the weights in a checkpoint that was read.
+
+    Args:
+        loaded: Of `read_checkpoint`.
+        path: What to call it.
+
+    Raises:
+        WeightFileError: There are none.
+    """
     state: Any = loaded
     for name in WRAPPERS:
         if isinstance(loaded.get(name), Mapping):
