@@ -97,8 +97,13 @@ def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | 
         raise ConversionError(str(error)) from error
     except (ValueError, FileNotFoundError) as error:
         raise ConversionError(f"{options.source}: {error}") from error
-    except (OSError, ImportError) as error:
+    except ImportError as error:
         raise ConversionError(str(error)) from error
+    except OSError as error:  # torch's reader of a file that was cut, too
+        raise ConversionError(
+            f"{options.source} cannot be read to its end, or {options.out} cannot be written: "
+            f"{error}"
+        ) from error
     return conversion, check
 
 

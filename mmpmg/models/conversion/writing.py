@@ -10,6 +10,7 @@ from torch import Tensor
 from mmpmg.models.conversion.fixed_positions import distance_from_fixed, is_fixed, sinusoid
 from mmpmg.models.conversion.layouts import DECODER_POSITIONS, OURS, POSITIONS, RECOGNITION
 from mmpmg.models.conversion.naming import Naming
+from mmpmg.models.conversion.positions import resize_positions
 from mmpmg.models.conversion.reading import Weights
 from mmpmg.models.conversion.report import LOADED, MISSING, RESIZED, UNEXPECTED, Row
 from mmpmg.models.conversion.shapes import expected_shapes
@@ -90,8 +91,6 @@ class Writer:
                 how = "fixed, computed anew" if is_fixed(table) else "learnt, interpolated"
                 reason = f"{how}: {' x '.join(map(str, old_grid))} to {text} tokens"
                 self.rows.append(Row(RESIZED, source, names[0], reason))
-                from mmpmg.models.conversion.positions import resize_positions
-
                 table = resize_positions(table, old_grid, grid)
             self.out[names[0]] = table
         elif table is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from reference.converted_models import TINY, clips_and_mask, predict, pretrainer, recognizer
+from reference.converted_models import clips_and_mask, predict, pretrainer, recognizer
 
 from mmpmg.engine.hugging_face_models import write_folder
 from mmpmg.models.conversion import Hints, convert
@@ -170,4 +170,3 @@ def test_learnt_positions_have_no_place_there():
     ours = recognizer("VisionTransformer", use_learnable_pos_emb=True)
     with pytest.raises(ValueError, match="pos_embed was learnt.*--to videomae-finetuned"):
         convert(ours.state_dict(), "hf-classification", hints=HINTS)
-    assert TINY["embed_dims"] == 24
