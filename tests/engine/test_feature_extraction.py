@@ -133,6 +133,13 @@ def test_half_precision_is_close_and_not_the_same(folder, checkpoint, tmp_path):
     assert 0 < np.abs(one - half).max() < 0.03 * np.abs(one).max()
 
 
+@pytest.mark.gpu
+def test_a_gpu_gives_the_same_to_its_precision(folder, checkpoint, tmp_path):
+    one = extracted(tmp_path / "one.npz", checkpoint, folder)["features"]
+    other = extracted(tmp_path / "gpu.npz", checkpoint, folder, device=None, workers=2)["features"]
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
 def pretrained(state):
     """The state dict of a pre-training: closing norm, decoder, no fc_norm."""
     encoder = {key: value for key, value in state.items() if "fc_norm" not in key}
@@ -183,15 +190,19 @@ def test_a_pretraining_its_encoder_file_and_mmactions_encoder_give_the_same(
 
 
 @pytest.mark.parametrize(
-    ("layout", "ending"), [("hf-classification", ".safetensors"), ("videomae-finetuned", ".pth")]
+    ("layout", "name"),
+    [("hf-classification", "folder/model.safetensors"), ("videomae-finetuned", "theirs.pth")],
 )
 def test_weights_of_other_libraries_give_the_same(
-    layout, ending, folder, state, checkpoint, tmp_path
+    layout, name, folder, state, checkpoint, tmp_path
 ):
     head = {"cls_head.fc_cls.weight": torch.ones(2, 24), "cls_head.fc_cls.bias": torch.zeros(2)}
     theirs = convert({**state, **head}, layout).state
     assert not set(theirs) & set(state)
-    file = write_weights(tmp_path / f"theirs{ending}", theirs)
+    file = write_weights(tmp_path / name, theirs)
+    if file.parent != tmp_path:  # Hugging Face's files stand in a folder with a config.json
+        file = file.parent
+        (file / "config.json").write_text('{"model_type": "videomae"}')
     one = extracted(tmp_path / "one.npz", checkpoint, folder / "sub")
     other = extracted(tmp_path / "other.npz", file, folder / "sub")
     np.testing.assert_allclose(one["features"], other["features"], rtol=1e-5, atol=1e-6)

@@ -123,7 +123,7 @@ def test_the_inferencers_score_one_clip_of_the_centre(trained, tmp_path):
     torch.testing.assert_close(torch.tensor([one["pred_scores"] for one in found]), scores)
     assert [one["pred_labels"][0] for one in found] == scores.argmax(1).tolist()
     assert inferencer.visualizer.dataset_meta == dict(classes=["left", "right"])
-    alone = ActionRecogInferencer(weights=str(trained[1]), model=None, device="cpu")
+    alone = ActionRecogInferencer(None, str(trained[1]), device="cpu")
     (one,) = alone(files[1])["predictions"]
     torch.testing.assert_close(torch.tensor(one["pred_scores"]), scores[1])
     both = MMAction2Inferencer(str(trained[0]), str(trained[1]), device="cpu")
