@@ -24,6 +24,7 @@ import pytest
 from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.registry import init_default_scope
 from PIL import Image
+from reference.example_modules import EXAMPLES, FOLDER, forgotten
 from reference.page_commands import Call, blocks, calls, clone, inline_commands
 
 from mmpmg.engine.deferred_check import check_deferred
@@ -133,13 +134,14 @@ def resolve(call: Call, whole: bool, monkeypatch) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_of_a_page_is_one_that_works(page, tmp_path, monkeypatch):
     folder = clone(tmp_path / "clone")
-    for path in ("own_motion", "own_masker", "own_target"):
-        monkeypatch.syspath_prepend(str(ROOT / "examples" / path))
-    for texts, whole in ((blocks(page, "bash"), True), (inline_commands(page), False)):
-        for text in texts:
-            for call in calls(text, folder):
-                monkeypatch.chdir(folder / call.folder)
-                resolve(call, whole, monkeypatch)
+    for path in EXAMPLES:
+        monkeypatch.syspath_prepend(str(FOLDER / path))
+    with forgotten():
+        for texts, whole in ((blocks(page, "bash"), True), (inline_commands(page), False)):
+            for text in texts:
+                for call in calls(text, folder):
+                    monkeypatch.chdir(folder / call.folder)
+                    resolve(call, whole, monkeypatch)
 
 
 def test_blocks_and_loops_are_found(tmp_path):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import shutil
-import sys
 from argparse import Namespace
 from pathlib import Path
 
@@ -13,16 +13,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
+from reference.example_modules import EXAMPLES, FOLDER, forgotten
 
 from mmpmg.engine.launch import load_recipe
 from mmpmg.engine.training import train
 from mmpmg.models.targets import WholeClip
-from mmpmg.motion import OPS, Motion, render
+from mmpmg.motion import Motion, render
 
-ROOT = Path(__file__).parents[1]
-EXAMPLES = {"own_motion": "sway", "own_masker": "block_tube", "own_target": "acceleration"}
 #: Two steps of clips of 4 x 32 x 32 under one block of width 24.
 TINY = {
     "model.backbone.img_size": 32,
@@ -51,16 +49,12 @@ def own(request, tmp_path, monkeypatch):
     """Copy an example to a folder of the user's and import its module; forget it afterwards."""
     name = request.param
     folder = tmp_path / name
-    shutil.copytree(ROOT / "examples" / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(FOLDER / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
-    ops, models = dict(OPS), dict(MODELS.module_dict)
     init_default_scope("mmaction")
-    yield folder, __import__(EXAMPLES[name])
-    sys.modules.pop(EXAMPLES[name])
-    for table, before in ((OPS, ops), (MODELS.module_dict, models)):
-        for key in set(table) - set(before):
-            del table[key]
+    with forgotten():
+        yield folder, importlib.import_module(EXAMPLES[name])
 
 
 def options(folder: Path, changes: dict) -> Namespace:
@@ -73,7 +67,7 @@ def options(folder: Path, changes: dict) -> Namespace:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_short(name):
-    lines = [path.read_text().count("\n") for path in (ROOT / "examples" / name).glob("*.py")]
+    lines = [path.read_text().count("\n") for path in (FOLDER / name).glob("*.py")]
     assert len(lines) == 2
     assert sum(lines) < 60
 
