@@ -27,8 +27,8 @@ class MaskTokenPretrainer(Pretrainer):
 
     Any masker will do, whether it masks equally many tokens in every sample or not. The decoder
     gives features for all places; a head sees those of the masked tokens, one after the other
-    through the batch, and averages over all of them (Eq. 5): a sample with more masked tokens
-    weighs more, and each process averages over its own.
+    through the batch, and averages over all of them (Eq. 5), so a sample with more masked tokens
+    weighs more.
 
     Args:
         backbone: Encoder that takes ``(clip, mask)``, such as ``MaskedSwinTransformer3D``.
