@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -99,8 +100,8 @@ def _exact_table(draws: Mapping[str, Sequence[Motion]]) -> str:
         times: dict[str, list[float]] = {pairs: [] for pairs in PAIRS}
         maps = []
         for motion in motions:
-            maps.append(_timed(lambda m=motion: motion_map(m), times["within"]))  # type: ignore[misc]
-            _timed(lambda m=motion: motion_map(m, pairs="all"), times["all"])  # type: ignore[misc]
+            maps.append(_timed(partial(motion_map, motion), times["within"]))
+            _timed(partial(motion_map, motion, pairs="all"), times["all"])
         shares = [f"{100 * share:.0f}" for share in moving_shares(maps)]
         rows.append([name, *(spread(times[p]).text(".2f") for p in PAIRS), *shares])
     head = ["motion", "ms a map, 8 pairs of 16 frames", 'ms, pairs="all"']
@@ -126,7 +127,7 @@ def _estimate_tables(draws: Mapping[str, Sequence[Motion]], count: int) -> str:
         cells = [name]
         for family in clips.values():
             found = [
-                _timed(lambda f=frames, t=tracker: klt_motion_map(f, tracker=t), spent)  # type: ignore[misc]
+                _timed(partial(klt_motion_map, frames, tracker=tracker), spent)
                 for frames, _ in family
             ]
             pooled += found

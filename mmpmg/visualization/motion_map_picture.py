@@ -121,7 +121,7 @@ def motion_legend(height: int, top: float, threshold: float) -> Picture:
     legend = np.full((height, 130, 3), PAPER, np.uint8)
     first, last = 10, height - 11
     values = np.linspace(top, 0, last - first + 1, dtype=np.float32)[:, None]
-    legend[first : last + 1, 4:18] = paint_motion(values, values.shape, top)  # type: ignore[arg-type]
+    legend[first : last + 1, 4:18] = paint_motion(values, (len(values), values.shape[1]), top)
     free = height
     for value, text in (
         (0.0, "0"), (threshold, f"{threshold:.2g}: moves"), (top, f"{top:.2g} px a frame"),

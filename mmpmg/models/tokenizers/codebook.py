@@ -84,8 +84,8 @@ class Codebook(nn.Module):
         self.register_buffer("num_updates", torch.zeros((), dtype=torch.int64))
         self._filled = False
 
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
         self._filled = False  # to be seen from what was loaded
 
     @property
