@@ -167,7 +167,7 @@ class FlowGuidedMasker(UniformMasker):
     Not from the paper, whose encoder keeps masked positions: flow guidance for encoders that only
     get what is visible, such as VideoMAE's and MotionMAE's. What they get is drawn, so the weights
     are those of the visible tokens: a moving token is visible with probability v_act, another with
-    v_bg, where
+    v_bg, where::
 
         v_act : v_bg = sparse : dense,    v_act |V| + v_bg (N - |V|) = N - K.
 
@@ -175,10 +175,10 @@ class FlowGuidedMasker(UniformMasker):
     would leave nothing of a moving region visible there.) A ratio that would pass 1 is 1, and the
     other region gives the rest.
 
-    The densities are exact: of each sample, v_act |V| moving tokens are visible, rounded up or down
-    by chance so that this is the mean, and all moving tokens are equally likely, as are all others.
-    Where nothing or everything moves, or ``dense == sparse``, the mask is bit for bit that of
-    ``RandomMasker`` ("token") or ``TubeMasker`` ("place") of the same seed.
+    The densities are exact: of each sample, ``v_act |V|`` moving tokens are visible, rounded up or
+    down by chance so that this is the mean, and all moving tokens are equally likely, as are all
+    others. Where nothing or everything moves, or ``dense == sparse``, the mask is bit for bit that
+    of ``RandomMasker`` ("token") or ``TubeMasker`` ("place") of the same seed.
 
     Args:
         mask_ratio: Share of units to mask, in (0, 1), as in the other maskers.
@@ -223,15 +223,7 @@ class FlowGuidedMasker(UniformMasker):
     def forward(
         self, seeds: Tensor, grid: Grid, samples: Sequence[ActionDataSample] | None = None
     ) -> Tensor:
-        """Draw the masks of a batch.
-
-        Args:
-            seeds: (B,) int64, one seed per clip, on the device where the mask is wanted.
-            grid: (t, h, w) of the tokens.
-            samples: The clips' samples, with the ``motion_map`` that ``MotionMap`` made.
-
-        Returns:
-            (B, N) bool, True = masked, K True in every row.
+        """Draw as `UniformMasker.forward` does, but look at the samples' ``motion_map``.
 
         Raises:
             ValueError: A sample has no motion map, or one that does not fit the grid.
