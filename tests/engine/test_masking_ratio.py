@@ -192,6 +192,9 @@ def test_the_masker_of_a_wrapped_model_is_driven():
     hook.before_train(runner)
     hook.before_train_iter(runner, 0)
     assert (model.masker.spatial_ratio, model.masker.temporal_ratio) == (0.3, 0.3)
+    model.masker.shares = torch.tensor([0.5, 0.25, 0.25])
+    hook.after_train_iter(runner, 0)
+    assert runner.message_hub.scalars["train/slots_guided"] == 0.5
 
 
 def test_what_was_guided_is_logged():
