@@ -3,6 +3,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,20 @@ def tiny_model(folder: Path, name: str, **more: object) -> ModelChoice:
         model.heads["pixel"].projection.bias.normal_()
     torch.save(dict(state_dict=model.state_dict()), folder / f"{name}.pth")
     return ModelChoice(name, str(recipe), str(folder / f"{name}.pth"))
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
+    """What each picture of the test is drawn from, as it is drawn: model -> its clips."""
+    told: list[dict] = []
+    draw = model_comparison.reconstruction_picture
+
+    def spy(models: dict, *options: Any) -> Any:
+        told.append(models)
+        return draw(models, *options)
+
+    monkeypatch.setattr(model_comparison, "reconstruction_picture", spy)
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +109,9 @@ SMALL = {
 
 @pytest.mark.parametrize("order", [("flow", "plain"), ("plain", "flow")])
 def test_a_model_that_predicts_flow_stands_beside_one_that_does_not(
-    tmp_path: Path, videos: ClipChoice, order: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, videos: ClipChoice, order: tuple[str, str], drawn: list[dict]
 ) -> None:
     """Of videos the flow is estimated; a training set is that of the recipe that knows it."""
-    drawn: list[dict] = []
-    draw = model_comparison.reconstruction_picture
-
-    def spy(models, *options):  # type: ignore[no-untyped-def]
-        drawn.append(models)
-        return draw(models, *options)
-
-    monkeypatch.setattr(model_comparison, "reconstruction_picture", spy)
     without = {f"{PIPELINE}.pack.meta_keys": ("sample_seed", "filename")}
     changes = dict(flow=FLOW | SMALL, plain=without | SMALL)
     models = [tiny_model(tmp_path, name, **changes[name]) for name in order]
@@ -124,17 +131,9 @@ def test_the_flow_of_a_video_is_estimated_behind_its_crop(videos: ClipChoice) ->
 
 
 def test_videos_get_the_motion_map_that_a_masker_asks_for(
-    tmp_path: Path, videos: ClipChoice, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, videos: ClipChoice, drawn: list[dict]
 ) -> None:
     """Beside a model that asks for none; of two maps it is the finer one, which serves both."""
-    drawn: list[dict] = []
-    draw = model_comparison.reconstruction_picture
-
-    def spy(models, *options):  # type: ignore[no-untyped-def]
-        drawn.append(models)
-        return draw(models, *options)
-
-    monkeypatch.setattr(model_comparison, "reconstruction_picture", spy)
 
     def guided(cell: int) -> dict:
         return {
