@@ -10,8 +10,8 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-import mmpmg  # noqa: F401
 from mmpmg.datasets import SampleSeedSampler
+from mmpmg.models.maskers import FlowGuidedDenseMasker
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 PLAIN = "pmg/vit-toy_photographs_unmixed"
@@ -69,7 +69,6 @@ def with_maps(recipe, images):
 
 @pytest.mark.parametrize(("name", "side"), [("swin-toy_photographs", 8), ("swin-t_shaders1k", 28)])
 def test_what_moves_is_masked_more_in_most_slots_and_nowhere_less(images, name, side):
-    """At half a pixel and by counts nine of ten slots of the toy are random, others reversed."""
     masker, config, found = with_maps(f"demvm/{name}", images)
     for masker.spatial_ratio in config.default_hooks.masking_ratio.ratios.spatial_ratio:
         moving, (inside, outside, random) = masker.guide(
@@ -78,6 +77,16 @@ def test_what_moves_is_masked_more_in_most_slots_and_nowhere_less(images, name, 
         assert 0.4 < moving.float().mean() < 0.75
         assert random.float().mean() < 0.25
         assert (inside > outside)[~random].all()
+
+
+def test_the_paper_s_rule_guides_nothing_on_these_clips(images):
+    """By counts at half a pixel most slots are random; in the others still tokens are denser."""
+    masker, config, found = with_maps("demvm/swin-toy_photographs", images)
+    masker.ratios, masker.threshold = "counts", FlowGuidedDenseMasker().threshold
+    for masker.spatial_ratio in config.default_hooks.masking_ratio.ratios.spatial_ratio:
+        _, (inside, outside, random) = masker.guide(torch.arange(len(found)), (8, 8, 8), found)
+        assert 0.7 < random.float().mean() < 1
+        assert (inside < outside)[~random].float().mean() > 0.8
 
 
 def test_an_encoder_of_visible_tokens_is_shown_less_of_what_moves(images):

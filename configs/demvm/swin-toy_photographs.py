@@ -2,9 +2,9 @@
 
 Not from the paper: 16 x 64 x 64, a small Swin from scratch at one rate. Masking runs the first tenth
 of its schedule, as in the paper. These motions move nearly all of a frame, so what moves fast, 2 pixels
-a frame, guides, and by densities: by the paper's counts at half a pixel nine of ten slots would be
-random and the others denser where still. The clips are those of pmg/vit-toy_photographs_unmixed.py
-and swin-toy_photographs_random.py; docs/demvm.md says where the tokenizer comes from.
+a frame, guides, and by densities: by the paper's counts at half a pixel most slots would be random
+and the others denser where still. The clips are those of pmg/vit-toy_photographs_unmixed.py and
+swin-toy_photographs_random.py; docs/demvm.md says where the tokenizer comes from.
 
     tools/train.py configs/demvm/swin-toy_photographs.py
 """
