@@ -9,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from reference.converted_models import build, pretrainer, recognizer
+from reference.page_commands import blocks
 
 from mmpmg.engine import hugging_face_models
 from mmpmg.engine.checkpoint_conversion import (
@@ -166,3 +167,17 @@ def test_the_command_prints_the_table_and_exits_as_it_should(folder, tmp_path, m
     (tmp_path / "cut.pth").write_bytes((folder / "pretrained.pth").read_bytes()[:9000])
     code, told = command(tmp_path / "cut.pth", tmp_path / "no")
     assert code == 1 and "cut.pth" in told.err
+
+
+def test_the_snippet_of_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
+    encoder = convert(pretrainer().state_dict(), "encoder", hints=Hints(3, 2, 4, 32)).state
+    write_weights(tmp_path / "encoder.pth", encoder)
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = [
+        text for text in blocks(ROOT / "docs/weights.md", "python") if "import convert" in text
+    ]
+    # The page's encoder is for 16 frames, this one for 4.
+    snippet = snippet.replace('finetuned")', 'finetuned", hints=hints)')
+    exec(compile(snippet, "weights.md", "exec"), dict(hints=Hints(num_frames=4)))
+    assert "encoder -> videomae-finetuned" in capsys.readouterr().out
+    assert "blocks.1.mlp.fc2.weight" in read_weights(tmp_path / "official.pth").state
