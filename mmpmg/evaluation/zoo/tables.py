@@ -21,7 +21,7 @@ NONE = "none yet"
 ABSENT = "–"
 HEAD = ["recipe", "parameters, M", "GFLOPs", "memory", "speed", "paper", "ours", "file", "sha256",
         "log"]  # fmt: skip
-SHORT_HEAD = ["recipe", "parameters of the encoder, M", "GFLOPs", "paper", "ours", "file"]
+SHORT_HEAD = ["recipe", "encoder, M parameters", f"[GFLOPs]({ZOO_PAGE})", "paper", "ours", "file"]
 
 
 def zoo_tables(metafiles: Mapping[str, str]) -> str:
@@ -41,27 +41,23 @@ def zoo_tables(metafiles: Mapping[str, str]) -> str:
 
 
 def short_table(metafiles: Mapping[str, str]) -> str:
-    """Lay out the recipes that stand for their methods.
+    """Lay out the recipes that stand for their methods, with what fine-tuning gives.
 
     Args:
         metafiles: Path -> text, as ``metafile_texts`` makes them.
     """
     rows = []
     for method, about in METHODS.items():
-        for entry in _entries(metafiles, method) if about.shown else []:
-            recipe = recipe_of_entry(entry)
-            if recipe.partition("/")[2] in about.shown:
-                data = entry["Metadata"]
-                rows.append(
-                    [
-                        f"`{recipe}`",
-                        f"{data['Encoder Parameters'] / 1e6:.1f}",
-                        _giga(data["FLOPs"]),
-                        _papers(entry),
-                        _ours(entry, "docs/"),
-                        _file(entry, ""),
-                    ]
-                )
+        found = {recipe_of_entry(entry): entry for entry in reversed(_entries(metafiles, method))}
+        for name in about.shown:
+            recipe = f"{method}/{name}"
+            if recipe in found:
+                entry = found[recipe]
+                encoder = f"{entry['Metadata']['Encoder Parameters'] / 1e6:.1f}"
+                cells = [f"`{recipe}`", encoder, _giga(entry["Metadata"]["FLOPs"])]
+                fine_tuned = {**entry, "Results": list(filter(_plain, entry["Results"]))}
+                told = [_papers(fine_tuned), _ours(fine_tuned, "docs/"), _file(entry, "")]
+                rows.append([*cells, *told])
     return markdown_table(SHORT_HEAD, rows) + "\n"
 
 
@@ -106,6 +102,11 @@ def _entries(metafiles: Mapping[str, str], method: str) -> list[dict[str, Any]]:
 def _load(text: str) -> dict[str, Any]:
     content: dict[str, Any] = load(StringIO(text), file_format="yaml")
     return content
+
+
+def _plain(result: Mapping[str, Any]) -> bool:
+    """Whether a result is of fine-tuning with nothing changed: there is room for no others."""
+    return result["Recipe"].startswith("finetune/") and "(" not in result["Dataset"]
 
 
 def _row(entry: Mapping[str, Any]) -> list[str]:
