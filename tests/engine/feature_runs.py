@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
-from integration.tiny_runs import ROOT, TINY_BACKBONE
+from decord import VideoReader
+from integration.tiny_runs import ROOT, TINY_BACKBONE, write_videos
 from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 
 from mmpmg.engine.feature_extraction import ExtractionOptions, extract_features
 
+MEAN, STD = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 SIZES = {key.rpartition(".")[2]: value for key, value in TINY_BACKBONE.items()}
 PIPELINE = "test_dataloader.dataset.pipeline"
 TINY = {
@@ -47,3 +50,38 @@ def extracted(out: Path, *given, **more) -> dict[str, np.ndarray]:
     assert extract_features(options(out, *given, **more)) == out
     with np.load(out) as file:
         return dict(file)
+
+
+def write_folder(root: Path) -> Path:
+    """Write eight videos in two folders, and their list beside these; return the folder."""
+    folder = root / "videos"
+    write_videos(folder)
+    (folder / "sub").mkdir()
+    for name in ("clip1.mp4", "clip6.avi"):
+        (folder / name).rename(folder / "sub" / name)
+    lines = (folder / "list.txt").read_text().splitlines()
+    moved = [f"sub/{one}" if one[4] in "16" else one for one in lines]
+    (folder / "list.txt").unlink()
+    (folder.parent / "list.txt").write_text("\n".join(moved[::-1]))
+    return folder
+
+
+def vectors_by_hand(state, file, clips, crops):
+    """(clips, crops, C): frames by decord, everything else spelt out, MMAction2's own encoder."""
+    encoder = MODELS.build(dict(type="VisionTransformer", qkv_bias=True, **SIZES))
+    encoder.load_state_dict({k.removeprefix("backbone."): v for k, v in state.items()})
+    reader = VideoReader(str(file))
+    segment = (len(reader) - 1) / 4
+    rows = []
+    for clip in range(clips):
+        within = int(segment / (clips + 1) * (clip + 1))
+        frames = reader.get_batch([round(segment * i) + within for i in range(4)]).asnumpy()
+        frames = np.stack([cv2.resize(one, (43, 32)) for one in frames])
+        row = []
+        for left in (5,) if crops == 1 else (0, 10, 5):
+            view = (frames[:, :, left : left + 32].astype(np.float64) - MEAN) / STD
+            tensor = torch.from_numpy(view.transpose(3, 0, 1, 2)[None]).float()
+            with torch.no_grad():
+                row.append(encoder.eval()(tensor)[0].numpy())
+        rows.append(row)
+    return np.array(rows)
