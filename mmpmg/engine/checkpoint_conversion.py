@@ -13,6 +13,7 @@ from torch import Tensor
 from mmpmg.engine.checkpoint_hints import CONVERSION, hints_of_meta, meta_of_sizes
 from mmpmg.engine.conversion_check import Check, check_conversion
 from mmpmg.engine.hugging_face_models import write_folder
+from mmpmg.engine.image_inflation import SOURCE, inflate_conversion
 from mmpmg.engine.launch import recipe_file
 from mmpmg.models.conversion import Conversion, Hints, ModelSizes, convert, detect_format
 from mmpmg.models.conversion.detection import unwrapped
@@ -34,6 +35,7 @@ DEFAULT = {
     "hf-classification": "recognizer",
     "videomae-pretraining": "pretrainer",
     "videomae-finetuned": "recognizer",
+    SOURCE: "encoder",
 }
 """Format that was found -> what it becomes unless ``to`` says otherwise."""
 
@@ -68,6 +70,10 @@ class ConversionOptions:
     """Frames of the clips that the target is for; the source's when None."""
     to_image_size: int | None = None
     """Their side in pixels."""
+    patches: str = "mean"
+    """Of a 2D ViT: how its patch embedding is spread over a token's frames."""
+    positions: str = "image+time"
+    """Of a 2D ViT: what becomes of its positions."""
     check: bool = False
     """Run both models."""
 
@@ -87,9 +93,13 @@ def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | 
     try:
         file = read_weights(options.source)
         state = unwrapped(file.state)
-        to = options.to or DEFAULT[detect_format(state)]
-        hints, grid = _told(options, file, state, to)
-        conversion = convert(state, to, options.branch, hints, grid)
+        source = detect_format(state)
+        to = options.to or DEFAULT[source]
+        if source == SOURCE:
+            conversion = _inflate(options, state, to)
+        else:
+            hints, grid = _told(options, file, state, to)
+            conversion = convert(state, to, options.branch, hints, grid)
         out = _write(conversion, options)
         folder = Path(options.source) if Path(options.source).is_dir() else None
         check = check_conversion(state, conversion, folder, out) if options.check else None
@@ -105,6 +115,23 @@ def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | 
             f"{error}"
         ) from error
     return conversion, check
+
+
+def _inflate(options: ConversionOptions, state: Mapping[str, Tensor], to: str) -> Conversion:
+    """Inflate a 2D ViT for the clips that the options or the recipe name."""
+    frames = options.to_num_frames or options.num_frames
+    size = options.to_image_size or options.image_size
+    hints, tubelet_size = Hints(options.heads, num_frames=frames, img_size=size), None
+    if options.recipe is not None:
+        model = _recipe_model(options.recipe)
+        hints = hints.over(hints_of_model(model, options.branch))
+        tubelet_size = backbone_sizes(model)["tubelet_size"]
+    conversion = inflate_conversion(
+        state, to, hints, tubelet_size, options.patches, options.positions
+    )
+    if options.recipe is not None:
+        _check_recipe(conversion.sizes, model, options.recipe)
+    return conversion
 
 
 def _told(

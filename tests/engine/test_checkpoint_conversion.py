@@ -181,3 +181,27 @@ def test_the_snippet_of_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys
     exec(compile(snippet, "weights.md", "exec"), dict(hints=Hints(num_frames=4)))
     assert "encoder -> videomae-finetuned" in capsys.readouterr().out
     assert "blocks.1.mlp.fc2.weight" in read_weights(tmp_path / "official.pth").state
+
+
+def test_an_image_model_of_timm_is_inflated_for_the_clips_that_are_named(tmp_path):
+    timm = pytest.importorskip("timm")
+    image = timm.models.vision_transformer.VisionTransformer(
+        img_size=32, patch_size=8, embed_dim=24, depth=2, num_heads=3
+    ).eval()
+    torch.save(image.state_dict(), tmp_path / "image.pth")
+    clips = dict(to_num_frames=4, to_image_size=32)
+    told, check = run(
+        tmp_path / "image.pth", tmp_path / "encoder.pth", positions="image", check=True, **clips
+    )
+    assert (told.source, told.target, check.passed) == ("timm", "encoder", True)
+    rows = {row.source for row in told.rows}
+    assert rows >= set(image.state_dict())
+    ours = recognizer()
+    result = ours.load_state_dict(read_weights(tmp_path / "encoder.pth").state, strict=False)
+    assert result.missing_keys == ["cls_head.fc_cls.weight", "cls_head.fc_cls.bias"]
+    assert not result.unexpected_keys
+    with pytest.raises(ConversionError, match="becomes an encoder or a pretrainer of ours"):
+        run(tmp_path / "image.pth", tmp_path / "hf", to="hf-model")
+    recipe = str(ROOT / "configs/finetune/vit-b_ucf101.py")
+    with pytest.raises(ConversionError, match="embed_dims 24.* asks for embed_dims 768"):
+        run(tmp_path / "image.pth", tmp_path / "other.pth", recipe=recipe, **clips)
