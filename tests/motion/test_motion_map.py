@@ -115,7 +115,7 @@ def test_what_moves_nothing_is_exactly_zero(family):
 
 
 def test_a_picture_that_is_held_askew_is_exactly_zero():
-    askew = draw(dict(type="Perspective", whole_pixels=False), 1).homographies[-1:]
+    askew = draw(dict(type="Affine"), 2).homographies[-1:]  # whose inverse is off by a rounding
     assert not motion_map(Motion("held", SIZE, askew.repeat(2, axis=0), border="replicate")).any()
 
 
