@@ -1,0 +1,107 @@
+"""Each way in which a zoo can fall out of order is told in a sentence, with what mends it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from zoo_checkout import END, METAFILE, PLACE, change, entry, problems, publish
+
+from mmpmg.evaluation.zoo.check import write_zoo
+
+
+def test_a_recipe_without_an_entry(zoo):
+    shutil.copy(zoo / f"configs/{PLACE}.py", zoo / f"configs/{PLACE}_long.py")
+    (told,) = problems(zoo)
+    assert told == f"configs/{PLACE}_long.py has no entry in {METAFILE}; type: tools/model_zoo.py"
+    write_zoo(zoo, ())
+    assert problems(zoo) == []
+    assert entry(zoo, "pmg", "pmg_vit-toy_generated_long")["Metadata"]["Parameters"] > 10**6
+
+
+def test_a_mere_trial_needs_none(zoo):
+    shutil.copy(zoo / f"configs/{PLACE}.py", zoo / f"configs/{PLACE}_long_smoke.py")
+    assert problems(zoo) == []
+
+
+def test_an_entry_without_a_recipe(zoo):
+    (zoo / "configs/finetune/vit-b_ucf101.py").unlink()
+    (told,) = problems(zoo)
+    assert "finetune_vit-b_ucf101 is of configs/finetune/vit-b_ucf101.py, which does not" in told
+    assert "tools/model_zoo.py" in told
+
+
+def test_a_recipe_that_nobody_can_name(zoo, tool):
+    shutil.copy(zoo / f"configs/{PLACE}.py", zoo / "configs/pmg/vit-b_movies.py")
+    told = tool("--count", "--root", zoo)
+    assert told.startswith("error: configs/pmg/vit-b_movies.py: the data 'movies' has no name")
+    assert "zoo/methods.py" in told
+
+
+def test_parameters_that_no_longer_agree(zoo):
+    change(zoo / "configs/_base_/models/videomae_vit-toy.py", "depth=6", "depth=7")
+    assert problems(zoo) == []  # nobody looked
+    told = problems(zoo, PLACE)
+    assert len(told) == 3
+    block = 12 * 192**2 + 12 * 192
+    for line, key in zip(told, ("Parameters", "Encoder Parameters", "FLOPs"), strict=True):
+        old, new = map(int, re.search(rf"has {key} (\d+), and .* has (\d+);", line).groups())
+        assert new - old == block or (key == "FLOPs" and new > old)
+        assert "tools/model_zoo.py" in line
+    write_zoo(zoo, [PLACE])
+    assert problems(zoo, PLACE) == []
+
+
+@pytest.mark.parametrize("place", [METAFILE, "docs/zoo.md", "README.md"])
+def test_a_stale_table(zoo, place):
+    change(zoo / place, "89.6", "98.6")
+    told = problems(zoo)
+    assert len(told) == 1
+    assert told[0].startswith(f"{place} is stale")
+    assert "98.6" in told[0]
+    assert "tools/model_zoo.py" in told[0]
+
+
+def test_an_index_that_leaves_a_method_out(zoo):
+    change(zoo / "model-index.yml", "- configs/vos/metafile.yml\n", "")
+    (told,) = problems(zoo)
+    assert told.startswith("model-index.yml is stale")
+    assert "vos" in told
+
+
+def test_a_page_without_marks(zoo):
+    change(zoo / "docs/zoo.md", END, "")
+    assert any("docs/zoo.md lacks the marks" in line for line in problems(zoo))
+
+
+def test_a_dead_link(zoo):
+    (zoo / "docs/vos.md").unlink()
+    told = problems(zoo)
+    assert len(told) == 2
+    assert "README docs/vos.md does not exist" in told[0]
+    assert "docs/zoo.md: the link vos.md leads nowhere" in told[1]
+
+
+def test_a_number_on_no_page(zoo):
+    change(zoo / "README.md", "17.5", "17.6")
+    (told,) = problems(zoo)
+    assert "begins with 'generated-pmg' and has 17.5" in told
+
+
+def test_a_record_of_no_recipe(zoo):
+    change(zoo / "zoo/records.yml", "vit-toy_gestures", "vit-toy_gesture")
+    assert "there is no configs/finetune/vit-toy_gesture.py" in problems(zoo)[0]
+
+
+@pytest.mark.parametrize("fault", ["damaged", "does not exist"])
+def test_a_file_that_is_not_what_it_was(zoo, fault):
+    where = publish(zoo)
+    write_zoo(zoo, ())
+    if fault == "damaged":
+        (zoo / where).write_bytes(b"weightz")
+    else:
+        (zoo / where).unlink()
+    (told,) = problems(zoo)
+    assert where in told
+    assert fault in told
