@@ -3,5 +3,6 @@
 from .masked_swin import MaskedSwinTransformer3D
 from .masked_vit import MaskedVisionTransformer
 from .swin_inflation import InflatedSwin
+from .vit_inflation import InflatedViT
 
-__all__ = ["InflatedSwin", "MaskedSwinTransformer3D", "MaskedVisionTransformer"]
+__all__ = ["InflatedSwin", "InflatedViT", "MaskedSwinTransformer3D", "MaskedVisionTransformer"]

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-import os
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Mapping
 
 import torch
 from mmaction.models.backbones import SwinTransformer3D
-from mmengine.dist import barrier, get_rank
 from mmengine.logging import print_log
 from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmpmg.compat import require
-from mmpmg.models.weight_files import read_weights
+from mmpmg.models.backbones.image_weights import KEY, TIMM, read_image_weights
 
-KEY = "model.backbone.init_cfg.checkpoint"
-TIMM = "timm:"
+EXAMPLE = "swin_tiny_patch4_window7_224.ms_in1k"
 PATCHES = "patch_embed.proj.weight"
 TABLE = "relative_position_bias_table"
 NOT_WEIGHTS = ("relative_position_index", "attn_mask")  # they follow from the sizes
@@ -48,8 +41,7 @@ class InflatedSwin:
     def __init__(self, checkpoint: str) -> None:
         if not checkpoint:
             raise ValueError(
-                f"{KEY}={checkpoint!r} names no weights: give a file or "
-                "timm:swin_tiny_patch4_window7_224.ms_in1k"
+                f"{KEY}={checkpoint!r} names no weights: give a file or {TIMM}{EXAMPLE}"
             )
         self.checkpoint = checkpoint
 
@@ -71,64 +63,8 @@ class InflatedSwin:
 
 
 def read_image_swin(source: str) -> dict[str, Tensor]:
-    """Read the weights of an image model; no code of the file is run.
-
-    Args:
-        source: See `InflatedSwin`.
-
-    Raises:
-        FileNotFoundError: No such file.
-        ImportError: timm is not installed.
-        ValueError: It holds no weights, or timm cannot fetch them.
-    """
-    if source.startswith(TIMM):
-        name = source.removeprefix(TIMM)
-        timm = require("timm")
-        _check_name(timm, name)
-        try:
-            return _first_process_first(
-                lambda: dict(timm.create_model(name, pretrained=True).state_dict())
-            )
-        except ImportError:
-            raise
-        except Exception as error:  # of the network, whichever library it is that meets it
-            raise ValueError(
-                f"timm cannot fetch {name} ({type(error).__name__}: {error}); where it can, type: "
-                f"python -c \"import timm, torch; torch.save(timm.create_model('{name}', "
-                f"pretrained=True).state_dict(), 'swin.pth')\", and give {KEY}=swin.pth"
-            ) from error
-    if "://" not in source and not Path(source).is_file():
-        raise FileNotFoundError(
-            f"no file at {source}, which {KEY} names: weights of a Swin Transformer for images; "
-            f"{KEY}=timm:swin_tiny_patch4_window7_224.ms_in1k lets timm download them, and "
-            "model.backbone.init_cfg=None starts from random weights"
-        )
-    return read_weights(source).state
-
-
-def _check_name(timm: ModuleType, name: str) -> None:
-    """Tell a name that timm does not have from a network that does not answer."""
-    if ":" in name:  # hf-hub:..., local-dir:...
-        return
-    known = timm.list_pretrained()
-    if name not in known and ("." in name or not timm.is_model(name)):
-        near = difflib.get_close_matches(name, [n for n in known if "swin" in n], 3, 0.3)
-        raise ValueError(
-            f"timm has no weights called {name}, which {KEY}={TIMM}{name} asks for; it has "
-            f"{', '.join(near)} ..."
-        )
-
-
-def _first_process_first(fetch: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Let one process of each machine download, and the others find what it has kept."""
-    first = int(os.environ.get("LOCAL_RANK", get_rank())) == 0
-    if not first:
-        barrier()
-    try:
-        return fetch()
-    finally:
-        if first:
-            barrier()
+    """Read the weights of an image model, see `read_image_weights`."""
+    return read_image_weights(source, "Swin Transformer", EXAMPLE, "swin.pth")
 
 
 def inflate_swin(
@@ -160,7 +96,7 @@ def inflate_swin(
         raise ValueError(
             f"{name} is no Swin Transformer, but another model for images: it has no "
             f"layers.0.blocks.0, and holds {', '.join(list(image)[:3])} ...; give a Swin "
-            f"Transformer's, such as {KEY}={TIMM}swin_tiny_patch4_window7_224.ms_in1k"
+            f"Transformer's, such as {KEY}={TIMM}{EXAMPLE}"
         )
     theirs, ours = _size(state), _size(dict(encoder.named_parameters()))
     if theirs != ours:

@@ -6,7 +6,7 @@ import torch
 from mmaction.models.backbones import SwinTransformer3D
 from reference.swin_layouts import ARCH, WINDOW, image_swin, official
 
-from mmpmg.models.backbones import MaskedSwinTransformer3D, swin_inflation
+from mmpmg.models.backbones import MaskedSwinTransformer3D, image_weights, swin_inflation
 from mmpmg.models.backbones.swin_inflation import inflate_swin, read_image_swin
 
 SIZE = 128
@@ -197,8 +197,8 @@ def test_a_mistyped_name_of_timm_s_gets_those_that_are_alike():
 def test_the_first_process_of_a_machine_fetches_before_the_others(monkeypatch, rank):
     done = []
     monkeypatch.setenv("LOCAL_RANK", str(rank))
-    monkeypatch.setattr(swin_inflation, "barrier", lambda: done.append("waits"))
-    swin_inflation._first_process_first(lambda: done.append("fetches") or {})
+    monkeypatch.setattr(image_weights, "barrier", lambda: done.append("waits"))
+    image_weights._first_process_first(lambda: done.append("fetches") or {})
     assert done == (["fetches", "waits"] if rank == 0 else ["waits", "fetches"])
 
 
