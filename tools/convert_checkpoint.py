@@ -57,15 +57,11 @@ def main() -> None:
     """Convert; exit with 1 when that fails or the two models differ."""
     options = ConversionOptions(**vars(parse_options()))
     try:
-        conversion, check = convert_checkpoint(options)
+        _, check = convert_checkpoint(options, tell=lambda text: print(text, flush=True))
     except ConversionError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    print(conversion.table())
-    print(f"written to {options.out}")
-    if check is not None:
-        print(check.text())
-        sys.exit(0 if check.passed else 1)
+    sys.exit(0 if check is None or check.passed else 1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,17 +78,21 @@ class ConversionOptions:
     """Run both models."""
 
 
-def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | None]:
+def convert_checkpoint(
+    options: ConversionOptions, tell: Callable[[str], None] | None = None
+) -> tuple[Conversion, Check | None]:
     """Convert a file, write the result and check it.
 
     Args:
         options: What to do.
+        tell: Is told what was done as soon as it was; the check may take minutes.
 
     Returns:
         What became of every weight, and what both models compute where that was asked for.
 
     Raises:
-        ConversionError: It cannot be done; nothing was written.
+        ConversionError: It cannot be done, and nothing was written; or the written weights cannot
+            be checked, for lack of transformers or because it loads them otherwise.
     """
     try:
         file = read_weights(options.source)
@@ -101,14 +105,18 @@ def convert_checkpoint(options: ConversionOptions) -> tuple[Conversion, Check | 
             hints, grid = _told(options, file, state, to)
             conversion = convert(state, to, options.branch, hints, grid)
         out = _write(conversion, options)
-        folder = Path(options.source) if Path(options.source).is_dir() else None
-        check = check_conversion(state, conversion, folder, out) if options.check else None
-    except WeightFileError as error:  # names the file itself
+        if tell is not None:
+            tell(f"{conversion.table()}\nwritten to {out}")
+        check = None
+        if options.check:
+            folder = Path(options.source) if Path(options.source).is_dir() else None
+            check = check_conversion(state, conversion, folder, out)
+            if tell is not None:
+                tell(check.text())
+    except (WeightFileError, FileNotFoundError, ImportError) as error:  # which name it themselves
         raise ConversionError(str(error)) from error
-    except (ValueError, FileNotFoundError) as error:
+    except ValueError as error:
         raise ConversionError(f"{options.source}: {error}") from error
-    except ImportError as error:
-        raise ConversionError(str(error)) from error
     except OSError as error:  # torch's reader of a file that was cut, too
         raise ConversionError(
             f"{options.source} cannot be read to its end, or {options.out} cannot be written: "

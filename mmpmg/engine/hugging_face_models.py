@@ -25,7 +25,8 @@ from mmpmg.engine.converted_models import (
     Side,
 )
 from mmpmg.models.conversion import ModelSizes
-from mmpmg.models.conversion.hugging_face import CLASSES, EPS, config_json
+from mmpmg.models.conversion.hugging_face import CLASSES, EPS, config_json, preprocessor_json
+from mmpmg.models.conversion.model_configs import MEAN
 from mmpmg.models.weight_files import write_weights
 
 _IN_MODEL = {".q_bias": ".query.bias", ".v_bias": ".value.bias"}
@@ -34,7 +35,7 @@ _IN_MODEL = {".q_bias": ".query.bias", ".v_bias": ".value.bias"}
 def write_folder(
     folder: Path, state: Mapping[str, Tensor], sizes: ModelSizes, kind: str, meta: dict[str, Any]
 ) -> Path:
-    """Write config.json and model.safetensors for ``from_pretrained``.
+    """Write config.json, preprocessor_config.json and model.safetensors for ``from_pretrained``.
 
     Args:
         folder: Is made; other files in it stay.
@@ -46,12 +47,15 @@ def write_folder(
     Raises:
         ValueError: See `config_json`.
     """
-    text = json.dumps(config_json(sizes, kind), indent=2) + "\n"
+    said = {"config.json": config_json(sizes, kind)}
+    if sizes.in_channels == len(MEAN):
+        said["preprocessor_config.json"] = preprocessor_json(sizes)
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / "model.safetensors", state, meta)
-    unfinished = folder / "config.json.part"
-    unfinished.write_text(text)
-    unfinished.replace(folder / "config.json")
+    for name, content in said.items():
+        unfinished = folder / f"{name}.part"
+        unfinished.write_text(json.dumps(content, indent=2) + "\n")
+        unfinished.replace(folder / name)
     return folder
 
 

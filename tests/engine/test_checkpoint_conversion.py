@@ -140,6 +140,21 @@ def test_the_recipe_in_a_checkpoint_is_read_and_not_run(tmp_path):
     assert told == Hints(3, None, 8, 64)
 
 
+def test_clips_of_another_size_are_what_the_file_is_for(folder, tmp_path):
+    told, check = run(
+        folder / "finetuned.pth", tmp_path / "long.pth", to="recognizer", to_num_frames=8,
+        check=True, **KNOWN,
+    )  # fmt: skip
+    assert told.keys("resized") == ["backbone.pos_embed"]
+    assert not check.differences and "another size" in check.text()
+    longer = recognizer(num_frames=8)
+    longer.load_state_dict(read_weights(tmp_path / "long.pth").state, strict=True)
+    # The file knows its clips: back, nothing has to be said.
+    back, _ = run(tmp_path / "long.pth", tmp_path / "short.pth", to="recognizer", to_num_frames=4)
+    state = read_weights(folder / "finetuned.pth").state
+    assert all(torch.equal(back.state[key], state[key]) for key in state)
+
+
 def test_a_file_name_for_a_folder_is_refused(folder, tmp_path):
     with pytest.raises(ConversionError, match="give a folder"):
         run(folder / "pretrained.pth", tmp_path / "model.pth", **KNOWN)

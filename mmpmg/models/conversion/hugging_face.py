@@ -1,10 +1,11 @@
-"""The config.json that Hugging Face's VideoMAE is built from."""
+"""What stands beside the weights in a folder of Hugging Face's VideoMAE."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from mmpmg.models.conversion.model_configs import MEAN, STD
 from mmpmg.models.conversion.sizes import Hints, ModelSizes
 
 CLASSES = {
@@ -72,6 +73,31 @@ def config_json(sizes: ModelSizes, to: str) -> dict[str, Any]:
             id2label=names, label2id={name: int(number) for number, name in names.items()}
         )
     return config
+
+
+def preprocessor_json(sizes: ModelSizes) -> dict[str, Any]:
+    """Describe how frames become what the model sees, as our recipes do it when they test.
+
+    Args:
+        sizes: Of the model; with three colours.
+
+    Returns:
+        What preprocessor_config.json holds: the short side is resized, the centre cut out, and
+        ImageNet's statistics normalise.
+    """
+    return dict(
+        image_processor_type="VideoMAEImageProcessor",
+        do_resize=True,
+        size=dict(shortest_edge=sizes.img_size),
+        resample=2,  # bilinear
+        do_center_crop=True,
+        crop_size=dict(height=sizes.img_size, width=sizes.img_size),
+        do_rescale=True,
+        rescale_factor=1 / 255,
+        do_normalize=True,
+        image_mean=[round(value / 255, 6) for value in MEAN],
+        image_std=[round(value / 255, 6) for value in STD],
+    )
 
 
 def hints_of_config(config: Mapping[str, Any]) -> Hints:

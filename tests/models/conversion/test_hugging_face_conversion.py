@@ -170,3 +170,15 @@ def test_learnt_positions_have_no_place_there():
     ours = recognizer("VisionTransformer", use_learnable_pos_emb=True)
     with pytest.raises(ValueError, match="pos_embed was learnt.*--to videomae-finetuned"):
         convert(ours.state_dict(), "hf-classification", hints=HINTS)
+
+
+def test_the_folder_says_how_frames_are_normalised(tmp_path):
+    ours = recognizer()
+    conversion = convert(ours.state_dict(), "hf-classification", hints=HINTS)
+    write_folder(tmp_path, conversion.state, conversion.sizes, "hf-classification", {})
+    processor = transformers.AutoImageProcessor.from_pretrained(tmp_path)
+    frames = torch.randint(0, 256, (4, 32, 32, 3), dtype=torch.uint8)
+    told = processor(list(frames.numpy()), return_tensors="pt")["pixel_values"][0]
+    mean, std = torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375])
+    expected = ((frames - mean) / std).permute(0, 3, 1, 2)
+    torch.testing.assert_close(told, expected, rtol=1e-5, atol=1e-5)
