@@ -44,7 +44,7 @@ _TORCHVISION = (
     "pip install --force-reinstall --no-deps torchvision, with the --index-url of your torch"
 )
 PARTS = (
-    Part("torch", "pip install 'torch>=2.1'", (), (2, 1), None, True),
+    Part("torch", "pip install 'torch>=2.3'", (), (2, 3), None, True),
     Part("numpy", "pip install 'numpy>=1.26'", (), (1, 26), None, True),
     Part(
         "cv2",

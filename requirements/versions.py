@@ -22,16 +22,18 @@ ENVIRONMENTS: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "oldest": (
         "python3.10",
         (
-            ("torch==2.1.0", "torchvision==0.16.0", "numpy==1.26.4"),
+            ("torch==2.3.0", "torchvision==0.18.0", "numpy==1.26.4"),
             (
                 "numpy==1.26.4", "matplotlib==3.6.3", "pillow==9.1.1", "jinja2==3.0.3",
-                "safetensors==0.4.0", "opencv-contrib-python-headless==4.8.1.78",
-                "mmcv-lite==2.1.0", "decord==0.6.0", "importlib_metadata", "einops", "scipy<1.12",
+                "safetensors==0.4.0", "decord==0.6.0", "importlib_metadata", "einops", "scipy<1.12",
                 "addict", "pyyaml", "rich", "termcolor", "yapf", "packaging", "setuptools<70",
                 "pytest", "hypothesis", "huggingface_hub<1",
             ),
-            # without what they ask for: OpenCV builds that need libGL
-            ("--no-deps", "mmengine==0.10.6", "mmaction2==1.2.0", "timm==1.0.3"),
+            # without what they ask for: OpenCV builds that need libGL, and NumPy 2
+            (
+                "--no-deps", "mmengine==0.10.6", "mmcv-lite==2.1.0", "mmaction2==1.2.0",
+                "timm==1.0.3", "opencv-contrib-python-headless==5.0.0.93",
+            ),
         ),
     ),
     "newest": ("python3.12", (("--no-deps", "-r", "requirements/constraints.txt"),)),

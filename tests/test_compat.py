@@ -176,7 +176,7 @@ def test_applying_twice_changes_nothing() -> None:
             package_utils.get_installed_path,
             runner.collect_env,
             checkpoint.load_url,
-            len(torch.serialization.get_safe_globals()),
+            len(getattr(torch.serialization, "get_safe_globals", list)()),  # torch 2.4
         ]
 
     before = state()
@@ -197,7 +197,9 @@ def test_healthy_mmaction2_keeps_its_drn(monkeypatch: pytest.MonkeyPatch, tmp_pa
 def test_old_torch_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before 2.6 torch has no list to add to, or one that takes no names."""
     monkeypatch.setattr(torch, "__version__", "2.5.1+cu121")
-    monkeypatch.setattr(torch.serialization, "add_safe_globals", lambda entries: 1 / 0)
+    monkeypatch.setattr(
+        torch.serialization, "add_safe_globals", lambda entries: 1 / 0, raising=False
+    )
     compat.apply()
 
 

@@ -71,6 +71,7 @@ NMS = "RuntimeError: operator torchvision::nms does not exist"
         ("timm", {"timm": "1.0.31"}, NMS, BROKEN, "no-deps torchvision, with"),
         ("timm", {}, "No module named 'timm'", ABSENT, "pip install timm"),
         ("cv2", {"opencv-python": "5.0"}, "libGL.so.1: cannot open", BROKEN, "headless"),
+        ("cv2", {"opencv-contrib-python-headless": "4.13.0.92"}, "", DOUBTFUL, "headless"),
         ("decord", {"decord": "0.6.0"}, "", GOOD, "^$"),
     ],
 )

@@ -81,7 +81,7 @@ def test_wheel_asks_for_no_mmcv_and_no_new_torch(wheel: Path) -> None:
     metadata = archive.read(name).decode()
     required = re.findall(r"^Requires-Dist: ([^\n]+)$", metadata, re.M)
     core = [line for line in required if "extra ==" not in line]
-    assert "torch>=2.1" in core
+    assert "torch>=2.3" in core
     assert not [line for line in core if line.startswith(("mmcv", "timm", "decord", "torchvision"))]
     assert [line for line in required if line.startswith("mmcv-lite") and "'lite'" in line] or [
         line for line in required if line.startswith("mmcv-lite") and '"lite"' in line

@@ -95,6 +95,9 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
             BROKEN, f"takes no arrays of this NumPy: {probe.details['numpy']}",
             "pip install 'numpy<2', or a torch of 2.3 or newer",
         )  # fmt: skip
+    if part.module == "cv2" and version.startswith("4."):
+        note = "OpenCV 4 rounds positions to 1/32 pixel: clips differ from those that a GPU renders"
+        return mend(DOUBTFUL, f"{note} (docs/installing.md)")
     if part.module == "moderngl" and not probe.details.get("egl"):
         note = f"finds no EGL: {probe.details.get('egl_error', '')}"
         return mend(DOUBTFUL, note, "apt install libegl1 libgl1-mesa-dri")
