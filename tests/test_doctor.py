@@ -84,7 +84,7 @@ def test_judgement(module: str, owners: dict, error: str, state: str, command: s
 
 def test_a_torch_that_takes_no_arrays_of_this_numpy_is_broken() -> None:
     found = judge(
-        PART["torch"], {"torch": "2.1.0"}, Probe("", dict(numpy="not available", cuda=""))
+        PART["torch"], {"torch": "2.3.0"}, Probe("", dict(numpy="not available", cuda=""))
     )
     assert found.state == BROKEN and "numpy<2" in found.command
 

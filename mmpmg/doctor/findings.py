@@ -93,7 +93,7 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
     if probe.details.get("numpy"):
         return mend(
             BROKEN, f"takes no arrays of this NumPy: {probe.details['numpy']}",
-            "pip install 'numpy<2', or a torch of 2.3 or newer",
+            "pip install 'numpy<2', or a torch that was built with NumPy 2",
         )  # fmt: skip
     if part.module == "cv2" and version.startswith("4."):
         note = "OpenCV 4 rounds positions to 1/32 pixel: clips differ from those that a GPU renders"
