@@ -15,7 +15,7 @@ from typing import Any
 
 
 def of_torch(torch: Any) -> dict[str, Any]:
-    """CUDA, GPUs, and whether NumPy arrays pass: not where torch was built with NumPy 1 and NumPy is 2."""
+    """CUDA, GPUs, and whether NumPy arrays pass: not NumPy 2's, where torch knows NumPy 1."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
     try:
         torch.zeros(1).numpy()
