@@ -47,6 +47,8 @@ def shrink(config):
     if "Swin" in config.model.backbone.type:
         return shrink_swin(config)
     config.model.backbone.update(img_size=32, patch_size=patch, embed_dims=24, depth=2, num_heads=2)
+    if isinstance(config.model.backbone.get("init_cfg"), dict):
+        config.model.backbone.init_cfg = None  # from no image model
     if "branches" in config.model:
         for branch in filter(None, config.model.branches.values()):
             if not isinstance(branch.neck, str):  # a shared decoder is another branch's

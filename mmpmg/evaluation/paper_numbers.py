@@ -120,6 +120,12 @@ PAPER_NUMBERS: PaperNumbers = {
             "pmg/vit-b_pass": (89.3, 60.0, 69.2),
         },
     ),
+    # Supervised pre-training ("SP") on ImageNet-21k.
+    **columns(
+        "Table 10",
+        tuple(f"{name}_in21k" for name in (*SMALL, DIVING48)),
+        {SCRATCH: (71.9, 34.0, 34.2)},
+    ),
     **columns(
         "Table 11",
         tuple(f"finetune/vit-b_{name}" for name in SYNAPT),
