@@ -42,7 +42,7 @@ class WeightFile:
 
 
 def read_weights(path: str | Path) -> WeightFile:
-    """Read weights of any usual layout; no code that a file carries is run.
+    """Read weights of any usual layout; no code that a file carries is run (torch 2.6 or later).
 
     Args:
         path: A file that ``torch.save`` wrote (weights alone, or under ``state_dict``, ``model`` or
@@ -102,7 +102,7 @@ def weights_of(loaded: Mapping[str, Any], path: str | Path) -> WeightFile:
 
 
 def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
-    """Read all that a checkpoint holds; no code that it carries is run.
+    """Read all that a checkpoint holds; no code that it carries is run (torch 2.6 or later).
 
     Args:
         path: See `read_weights`.
