@@ -80,6 +80,7 @@ setup(
         "tensorboard": ["tensorboard"],  # for LocalTensorboardVisBackend
         "glsl": ["moderngl>=5.10"],  # and EGL: Debian, Ubuntu: libegl1 libgl1-mesa-dri
         "timm": ["timm>=1.0", "torchvision"],
+        "parquet": ["pyarrow>=15"],  # features as .parquet
     },
     entry_points={"console_scripts": ["mmpmg = mmpmg.command:main"]},
     cmdclass={"build_py": BuildWithRecipes},
