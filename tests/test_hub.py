@@ -95,6 +95,8 @@ def test_the_tools_take_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert load_recipe(options).work_dir == "work_dirs/pmg/vit-toy_generated_smoke"
     with pytest.raises(FileNotFoundError, match=r"near it are mmpmg::pmg/vit-toy_generated_smoke"):
         recipe_file("mmpmg::pmg/vit-toy_generated_smok.py")
+    with pytest.raises(FileNotFoundError, match=r"near it are mmpmg::pmg/vit-toy_generated_smoke"):
+        recipe_file("configs/pmg/vit-toy_generated_smok.py")  # as in a clone, which is not here
 
 
 def test_enrolling_twice_changes_nothing() -> None:

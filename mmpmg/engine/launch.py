@@ -133,10 +133,11 @@ def recipe_file(name: str) -> Path:
     if not name.startswith((WHEEL, OURS)):
         if not Path(name).is_file():
             folder = recipe_folder()
+            here = f"{folder.name}/" if folder and Path(folder.name, "_base_").is_dir() else OURS
             raise FileNotFoundError(
-                f"no recipe at {name}; the recipes are under configs/, those of MMAction2 are "
-                f"named {WHEEL}FOLDER/NAME.py"
-                + (_near_files(name, folder, f"{folder.name}/", "*/*.py") if folder else "")
+                f"no recipe at {name}; ours are named {OURS}FOLDER/NAME.py, in a clone "
+                f"configs/FOLDER/NAME.py, those of MMAction2 {WHEEL}FOLDER/NAME.py"
+                + (_near_files(name, folder, here, "*/*.py") if folder else "")
             )
         return Path(name)
     package, _, place = name.partition("::")
