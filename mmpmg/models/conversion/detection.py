@@ -109,12 +109,13 @@ def _refuse_others(state: Mapping[str, Tensor]) -> None:
             "a TimeSformer: it attends to time and space in turn, with weights for each, and "
             f"VideoMAE's ViT to both at once. Known are {_KNOWN}"
         )
+    for key, value in state.items():
+        if key.endswith((_EMBEDDING, _HF)) and value.ndim != 5:
+            raise ValueError(
+                f"a ViT for images ({key}: {tuple(value.shape)}): take the same model from timm, "
+                f"whose 2D ViTs are inflated. Known are {_KNOWN}"
+            )
     if any("rel_pos_" in key or "pool_q" in key for key in state):
         raise ValueError(
             f"an MViT: it pools inside attention, which a ViT does not. Known are {_KNOWN}"
-        )
-    if any(key.startswith(("vit.", "deit.", "beit.")) for key in state):
-        raise ValueError(
-            "a 2D image transformer of Hugging Face: take the same model from timm, whose 2D ViTs "
-            f"are inflated. Known are {_KNOWN}"
         )

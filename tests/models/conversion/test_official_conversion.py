@@ -106,3 +106,16 @@ def test_bare_encoders_of_mmaction2_are_known():
         converted.state["blocks.1.mlp.fc2.weight"], backbone["blocks.1.mlp.layers.1.weight"]
     )
     assert set(converted.keys("missing")) == {"head.weight", "head.bias"}
+
+
+def test_files_of_mmaction2_need_not_hold_positions():
+    ours = recognizer("VisionTransformer")
+    state = ours.state_dict()
+    bare = {key: value for key, value in state.items() if key != "backbone.pos_embed"}
+    bare["data_preprocessor.mean"] = torch.zeros(3, 1, 1)
+    out = convert(bare, "hf-classification", hints=HINTS)
+    whole = convert(state, "hf-classification", hints=HINTS).state
+    assert set(out.state) == set(whole)
+    assert out.keys("unexpected") == ["data_preprocessor.mean"]
+    back = convert(bare, "recognizer", hints=HINTS).state
+    assert torch.equal(back["backbone.pos_embed"], state["backbone.pos_embed"])
