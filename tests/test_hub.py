@@ -132,5 +132,5 @@ def test_the_command_runs_a_tool_with_its_options(
 
 
 def test_the_command_names_a_tool_that_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SystemExit, match="no tool 'trian'; near it: train"):
-        _call(monkeypatch, "trian")
+    with pytest.raises(SystemExit, match="no tool 'tarin'; near it: train"):
+        _call(monkeypatch, "tarin")
