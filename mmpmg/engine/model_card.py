@@ -94,7 +94,7 @@ def _lines(facts: CardFacts) -> Iterator[str]:
     file, meta = facts.files[0][0], facts.meta
     numbers = sum(value.numel() for value in facts.state.values())
     yield f"# {file.stem}"
-    yield f"\n{what} Made with [mmpmg](https://pypi.org/project/mmpmg/), a plugin for MMAction2.\n"
+    yield f"\n{what} Made with mmpmg, a plugin for MMAction2.\n"
     place = (
         f"configs/{facts.recipe}.py" if "/" in facts.recipe else ""
     )  # else its folder is unknown

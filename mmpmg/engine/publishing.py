@@ -24,6 +24,8 @@ from mmpmg.version import __version__
 FULL_PRECISION = ("pos_embed", "positions", *LEARNT)
 """Ends of names of fixed tables and running sums, which half precision would spoil: other programs
 compute the first exactly, and the second go on being summed."""
+_COMMIT = re.compile(r"([0-9a-f]{40}|unknown)$")
+"""MMEngine puts the commit of whatever repository it was started in behind its version."""
 _STAMP = re.compile(r"_\d{8}_\d{6}$")
 
 
@@ -202,7 +204,7 @@ def _meta(
         "epoch": meta.get("epoch"),
         "iter": meta.get("iter"),
         "seed": meta.get("seed"),
-        "mmengine_version": meta.get("mmengine_version"),
+        "mmengine_version": _COMMIT.sub("", str(meta.get("mmengine_version") or "")),
         "trained_with": run.environment.get("mmpmg") if run else meta.get("trained_with"),
         "started_from": _source(run) if run else meta.get("started_from"),
         "mmpmg_version": __version__,

@@ -42,7 +42,7 @@ def checkpoint(folder: Path, recipe: dict | None = None) -> Path:
     hub.update_scalar("train/loss", 2.5)
     text = Config({**Config.fromfile(RECIPE).to_dict(), **(RUN if recipe is None else recipe)})
     meta = dict(cfg=text.pretty_text, epoch=3, iter=30, seed=7, time="20260101_000000",
-                mmengine_version="0.10.7", experiment_name="vit-toy_gestures_20260101_000000",
+                mmengine_version="0.10.7" + "5a" * 20, experiment_name="vit-toy_gestures_20260101_000000",
                 dataset_meta=dict(classes=("wave", "tap", "öffnen")))  # fmt: skip
     torch.save(
         dict(meta=meta, state_dict=model.state_dict(), optimizer=optimizer.state_dict(),
@@ -80,6 +80,7 @@ def test_what_helps_is_kept_and_the_run_s_paths_are_not(tmp_path):
         meta = read_weights(path).meta
         assert meta["classes"] == ["wave", "tap", "öffnen"]
         assert (meta["epoch"], meta["iter"], meta["seed"]) == (3, 30, 7)
+        assert meta["mmengine_version"] == "0.10.7"
         assert b"someone" not in path.read_bytes()
         recipe = tmp_path / "again.py"
         recipe.write_text(meta["recipe"])
