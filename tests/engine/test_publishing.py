@@ -42,7 +42,8 @@ def checkpoint(folder: Path, recipe: dict | None = None) -> Path:
     hub.update_scalar("train/loss", 2.5)
     text = Config({**Config.fromfile(RECIPE).to_dict(), **(RUN if recipe is None else recipe)})
     meta = dict(cfg=text.pretty_text, epoch=3, iter=30, seed=7, time="20260101_000000",
-                mmengine_version="0.10.7" + "5a" * 20, experiment_name="vit-toy_gestures_20260101_000000",
+                mmengine_version="0.10.7" + "5a" * 20,
+                experiment_name="vit-toy_gestures_20260101_000000",
                 dataset_meta=dict(classes=("wave", "tap", "öffnen")))  # fmt: skip
     torch.save(
         dict(meta=meta, state_dict=model.state_dict(), optimizer=optimizer.state_dict(),
