@@ -161,7 +161,7 @@ def test_blocks_and_loops_are_found(tmp_path):
 @pytest.mark.parametrize(
     "command",
     ["tools/train.py configs/pmg/none.py", "tools/train.py --resum configs/pmg/vit-b_pass.py",
-     "make dmeo", 'pip install ".[lite,vidoe]"', "mmpmg trian x.py", "python -m mmpmg.docter",
+     "make dmeo", 'pip install ".[lite,vidoe]"', "mmpmg tarin x.py", "python -m mmpmg.docter",
      "tools/train.py configs/pmg/vit-b_pass.py --cfg-options model.masker.mask_rato=0.5"],
 )  # fmt: skip
 def test_a_wrong_command_is_found(command, tmp_path, monkeypatch):
