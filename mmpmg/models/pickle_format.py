@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from pickle import UnpicklingError
@@ -35,9 +36,12 @@ def read_pickle(path: str | Path) -> Any:
         return CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
     except UnpicklingError as error:
         raise _refusal(path, str(error)) from None  # torch's text advises to run the file
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:  # a damaged file may go wrong anywhere inside torch
+        # "Invalid argument" comes of a seek to before the file, where a cut archive points.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         reason = (str(error).strip().splitlines() or [""])[0]
         if "TorchScript" in reason:
             raise CodeInFileError(

@@ -205,6 +205,17 @@ def test_a_cut_file_is_refused_wherever_it_was_cut(tmp_path, old):
             read_weights(file)
 
 
+def test_a_larger_file_that_was_cut_is_refused_too(tmp_path):
+    """From some size on a cut archive makes torch seek to before its beginning."""
+    file = tmp_path / "epoch_1.pth"
+    torch.save({"state_dict": {f"{n}.weight": torch.randn(30, 40) for n in range(30)}}, file)
+    whole = file.read_bytes()
+    for length in (9_000, 40_000, len(whole) - 100):
+        file.write_bytes(whole[:length])
+        with pytest.raises(WeightFileError, match=r"epoch_1\.pth.*again"):
+            read_weights(file)
+
+
 def test_a_zip_that_is_no_checkpoint(tmp_path):
     with zipfile.ZipFile(tmp_path / "w.pth", "w") as file:
         file.writestr("readme.txt", "hello")
