@@ -48,6 +48,6 @@ lock: venv  ## renew requirements/constraints.txt (PYTHONS="python3.10 python3.1
 versions: venv  ## run the core tests under the oldest and newest versions (WHICH=oldest FOLDER=/tmp/envs)
 	@$(BIN)/python requirements/versions.py $(WHICH) $(if $(FOLDER),--folder $(FOLDER))
 
-clean:  ## remove what was built, but keep .venv and work_dirs
-	rm -rf build dist *.egg-info mmpmg/.mim .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove what was built, but keep .venv, what it links to, and work_dirs
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find mmpmg configs tools tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
