@@ -107,3 +107,74 @@ def test_a_file_that_is_not_what_it_was(zoo, fault):
     (told,) = problems(zoo)
     assert where in told
     assert fault in told
+
+
+RECIPE = "configs/pmg/vit-toy_generated.py"
+
+
+@pytest.mark.parametrize("place", [METAFILE, "zoo/records.yml"])
+def test_a_tag_that_names_code_is_refused_and_nothing_is_run(zoo, tool, place):
+    mark = zoo / "ran"
+    (zoo / place).write_text(f"Models: !!python/object/apply:os.mkdir ['{mark}']\n")
+    told = problems(zoo)
+    assert not mark.exists()
+    assert len(told) == 1
+    assert re.match(rf"{place}, line 1, cannot be read as YAML: .*os\.mkdir", told[0])
+    assert tool("--count", "--root", zoo) == f"error: {told[0]}"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("Models: [a", "line 2, cannot be read as YAML"),
+        ("a: 2020-99-99", "cannot be read as YAML"),
+        ("\x00", "cannot be read as YAML"),
+        ("[" * 5000, "nested too deeply"),
+        ("- Models", "holds a list where Collections and Models should be"),
+        ("Models: abc", "Models must be a list of entries"),
+        ("Models: [abc]", "Models must be a list of entries"),
+        ("Collections: abc", "Collections must be a list of entries"),
+        ("Models: [{Config: a}]", "entry 1 of Models has no Name"),
+        ("Models: [{Name: a, Metadata: b}]", "Metadata of a is 'b'"),
+        ("Models: [{Name: a, Metadata: {Parameters: many}}]", "Parameters of a is 'many'"),
+    ],
+)
+def test_a_metafile_that_is_none_is_named(zoo, content, words):
+    (zoo / METAFILE).write_text(content + "\n")
+    (told,) = problems(zoo)
+    assert told.startswith(METAFILE)
+    assert words in told
+    write_zoo(zoo)
+    assert problems(zoo) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("17.5}", "high}", "Top 1 Accuracy of finetune/vit-toy_gestures is 'high'"),
+        ("Published: []", "Published: abc", "Published is 'abc', and must be a list"),
+        ("[pmg/vit-b_shaders1k]", "7", "Recipes is 7"),
+        ("6456 MB (32 clips)", "6456", "Memory is 6456, and must be text"),
+        ("Row: generated-pmg", "Row: 7", "Row is 7, and must be text"),
+    ],
+)
+def test_a_record_of_another_kind(zoo, old, new, words):
+    change(zoo / "zoo/records.yml", old, new)
+    (told,) = problems(zoo)
+    assert told.startswith("zoo/records.yml")
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("_base_ = [", "_base_ = [[", "SyntaxError"),
+        ("_base_ = [", '_base_ = ["../_base_/none.py", ', "none.py"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read(zoo, tool, old, new, words):
+    change(zoo / RECIPE, old, new)
+    (told,) = problems(zoo)
+    assert told.startswith(f"{RECIPE}: the recipe or its model cannot be built (")
+    assert words in told
+    assert tool("--count", "--root", zoo) == f"error: {told}"

@@ -6,12 +6,9 @@ import difflib
 import re
 import time
 from collections.abc import Collection, Iterator
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
-from mmengine.fileio import load
 
 from mmpmg.evaluation.progress import Say, silent
 from mmpmg.evaluation.zoo.metafile import (
@@ -21,6 +18,7 @@ from mmpmg.evaluation.zoo.metafile import (
     metafile_path,
     metafile_texts,
     read_entries,
+    read_metafile,
     recipe_of_entry,
     stored_sizes,
 )
@@ -37,6 +35,7 @@ from mmpmg.evaluation.zoo.records import (
     spellings,
 )
 from mmpmg.evaluation.zoo.tables import BEGIN, END, page_texts
+from mmpmg.evaluation.zoo.yaml_files import parse_metafile
 
 MEND = "type: tools/model_zoo.py --count"
 COUNT = "type: tools/model_zoo.py"
@@ -199,7 +198,7 @@ def _size_faults(root: Path, texts: dict[str, str]) -> Iterator[str]:
         if place not in texts:
             continue
         stored = {entry["Name"]: entry for entry in read_entries(root, method)}
-        for entry in _models(texts[place]):
+        for entry in parse_metafile(texts[place], place)["Models"]:
             old = stored.get(entry["Name"], {}).get("Metadata") or {}
             for key in SIZE_KEYS:
                 now = entry["Metadata"].get(key)
@@ -228,9 +227,7 @@ def _stale(root: Path, texts: dict[str, str], sized: bool) -> Iterator[str]:
 def _dead_links(root: Path) -> Iterator[str]:
     """Places that metafiles and the zoo's page name and that are not there."""
     for method in METHODS:
-        path = root / metafile_path(method)
-        content: dict[str, Any] = (load(path) or {}) if path.is_file() else {}
-        for about in content.get("Collections") or []:
+        for about in read_metafile(root, method)["Collections"]:
             for key in ("README", "Code"):
                 if not (root / str(about.get(key))).is_file():
                     yield (
@@ -241,7 +238,3 @@ def _dead_links(root: Path) -> Iterator[str]:
     for target in LINK.findall(page.read_text(encoding="utf-8")) if page.is_file() else []:
         if not re.match(r"\w+:", target) and not (page.parent / target).exists():
             yield f"{ZOO_PAGE}: the link {target} leads nowhere; mend it there, or {MEND}"
-
-
-def _models(text: str) -> list[dict[str, Any]]:
-    return load(StringIO(text), file_format="yaml")["Models"]  # type: ignore[no-any-return]

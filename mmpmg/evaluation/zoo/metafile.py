@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.fileio import dump, load
+from mmengine.fileio import dump
 
 from mmpmg.evaluation.zoo.methods import (
     ARCHITECTURES,
@@ -19,6 +19,7 @@ from mmpmg.evaluation.zoo.methods import (
 from mmpmg.evaluation.zoo.model_size import ModelSize
 from mmpmg.evaluation.zoo.records import Published, Records
 from mmpmg.evaluation.zoo.results import pair_result, results
+from mmpmg.evaluation.zoo.yaml_files import parse_metafile
 
 INDEX = "model-index.yml"
 HEAD = """\
@@ -76,14 +77,25 @@ def entries(root: Path, recipe: str, records: Records, size_of: SizeOf) -> list[
         recipe: Such as ``pmg/vit-b_shaders1k``.
         records: What was run and published here.
         size_of: Tells the size of its model.
+
+    Raises:
+        ValueError: The recipe cannot be read, or its model cannot be built.
     """
     path = f"configs/{recipe}.py"
-    config = Config.fromfile(str(root / path), import_custom_modules=False)
+    try:  # whatever a recipe's code, its bases and its model may raise
+        config = Config.fromfile(str(root / path), import_custom_modules=False)
+        size = size_of(recipe, config)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or ["no message"])[0]
+        raise ValueError(
+            f"{path}: the recipe or its model cannot be built ({type(error).__name__}: {reason}); "
+            "mend the recipe, or a file that it names in _base_"
+        ) from error
     plain: dict[str, Any] = {
         "Name": entry_name(recipe),
         "Config": path,
         "In Collection": METHODS[recipe_title(recipe).folder].title,
-        "Metadata": _metadata(recipe, config, size_of(recipe, config), records),
+        "Metadata": _metadata(recipe, config, size, records),
         "Results": results(root, recipe, records),
     }
     found: list[dict[str, Any]] = []
@@ -101,8 +113,24 @@ def entries(root: Path, recipe: str, records: Records, size_of: SizeOf) -> list[
 
 def read_entries(root: Path, method: str) -> list[dict[str, Any]]:
     """Read the entries of a method's metafile as it stands; none where there is no file."""
-    path = root / metafile_path(method)
-    return (load(path) or {}).get("Models") or [] if path.is_file() else []
+    return read_metafile(root, method)["Models"]
+
+
+def read_metafile(root: Path, method: str) -> dict[str, list[dict[str, Any]]]:
+    """Read a method's metafile as it stands.
+
+    Args:
+        root: Of the repository.
+        method: A key of ``METHODS``.
+
+    Returns:
+        ``Collections`` and ``Models``; empty lists where there is no file.
+
+    Raises:
+        ValueError: It is no metafile.
+    """
+    path, place = root / metafile_path(method), metafile_path(method)
+    return parse_metafile(path.read_bytes() if path.is_file() else b"", place)
 
 
 def stored_sizes(root: Path) -> dict[str, ModelSize]:

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmengine.fileio import load
-
 from mmpmg.evaluation.paper_numbers import SCRATCH
+from mmpmg.evaluation.zoo.yaml_files import parse_yaml
 
 RECORDS = "zoo/records.yml"
 PAGES = ("README.md", "docs")
@@ -109,10 +108,13 @@ def read_records(root: Path) -> Records:
             f"{RECORDS} is not below {root}: the zoo is kept in a checkout of the repository, "
             "and an installed package has only what was made of it, model-index.yml"
         )
-    content = load(path)
+    content = parse_yaml(path.read_bytes(), RECORDS)
     lists = {"Results", "Measurements", "Published"}
     if not isinstance(content, dict) or set(content) != lists:
         raise ValueError(f"{RECORDS} must have the lists {', '.join(sorted(lists))}, and only them")
+    for name, nodes in content.items():
+        if not isinstance(nodes or [], list):
+            raise ValueError(f"{RECORDS}: {name} is {nodes!r}, and must be a list of records")
     results = tuple(_result(node) for node in content["Results"] or ())
     published = tuple(_published(node) for node in content["Published"] or ())
     for items, name in ((results, "Results"), (published, "Published")):
@@ -131,20 +133,27 @@ def _result(node: Any) -> Result:
     metrics = node["Metrics"]
     if not isinstance(metrics, dict) or not metrics:
         raise ValueError(f"{RECORDS}, Results: Metrics={metrics!r} must be NAME: NUMBER lines")
+    for name, value in metrics.items():
+        if type(value) not in (int, float):
+            raise ValueError(
+                f"{RECORDS}, Results: {name} of {node['Recipe']} is {value!r}, and must be a number"
+            )
     pretraining = node.get("Pre-training", SCRATCH)
     return Result(node["Recipe"], pretraining, metrics, node["Row"], node.get("Note", ""))
 
 
 def _measurement(node: Any) -> Measurement:
     _expect(node, MEASUREMENT_KEYS, {"Recipes", "Row"}, "Measurements")
-    told = node.get("Memory", ""), node.get("Speed", "")
+    recipes, told = node["Recipes"], (node.get("Memory", ""), node.get("Speed", ""))
+    if not isinstance(recipes, list) or not all(isinstance(name, str) for name in recipes):
+        raise ValueError(f"{RECORDS}, Measurements: Recipes is {recipes!r}, and must be a list")
     for text in filter(None, told):
         if not re.match(r"\d", text):
             raise ValueError(
                 f"{RECORDS}, Measurements: {text!r} must begin with its number, which the check "
                 "looks for in the row"
             )
-    return Measurement(tuple(node["Recipes"]), *told, node["Row"])
+    return Measurement(tuple(recipes), *told, node["Row"])
 
 
 def _published(node: Any) -> Published:
@@ -182,6 +191,9 @@ def _expect(node: Any, known: set[str], needed: set[str], place: str) -> None:
             f"{RECORDS}, {place}: {node} {fault} {', '.join(wrong)}; known are "
             f"{', '.join(sorted(known))}"
         )
+    for key, value in node.items():
+        if key not in ("Metrics", "Recipes", "Files", "SHA256") and not isinstance(value, str):
+            raise ValueError(f"{RECORDS}, {place}: {key} is {value!r}, and must be text")
 
 
 def file_problem(root: Path, file: WeightFile) -> str | None:

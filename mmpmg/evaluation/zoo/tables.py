@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
-
-from mmengine.fileio import load
 
 from mmpmg.evaluation.timing import markdown_table
 from mmpmg.evaluation.zoo.metafile import metafile_path, recipe_of_entry
 from mmpmg.evaluation.zoo.methods import METHODS
 from mmpmg.evaluation.zoo.records import ZOO_PAGE, is_url
 from mmpmg.evaluation.zoo.results import NOT_RUN, PAPER
+from mmpmg.evaluation.zoo.yaml_files import parse_metafile
 
 SHORT_PAGE = "README.md"
 BEGIN, END = "<!-- zoo: written by tools/model_zoo.py -->", "<!-- /zoo -->"
@@ -95,13 +93,8 @@ def page_texts(root: Path, metafiles: Mapping[str, str]) -> dict[str, str]:
 
 
 def _entries(metafiles: Mapping[str, str], method: str) -> list[dict[str, Any]]:
-    text = metafiles.get(metafile_path(method))
-    return [] if text is None else _load(text)["Models"]
-
-
-def _load(text: str) -> dict[str, Any]:
-    content: dict[str, Any] = load(StringIO(text), file_format="yaml")
-    return content
+    place = metafile_path(method)
+    return parse_metafile(metafiles.get(place, ""), place)["Models"]
 
 
 def _plain(result: Mapping[str, Any]) -> bool:
