@@ -10,7 +10,7 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpmg.engine.checkpoint_hints import CONVERSION, hints_of_meta, meta_of_sizes
+from mmpmg.engine.checkpoint_hints import CONVERSION, check_meta, hints_of_meta, meta_of_sizes
 from mmpmg.engine.conversion_check import Check, check_conversion
 from mmpmg.engine.hugging_face_models import write_folder
 from mmpmg.engine.image_inflation import SOURCE, inflate_conversion
@@ -159,6 +159,7 @@ def _told(
         if to in OURS:
             frames, size = frames or recipe.num_frames, size or recipe.img_size
     source = _without_positions(state, to, options.branch, hints)
+    check_meta(file.meta, source, options.branch)
     if options.recipe is not None:
         _check_recipe(source, model, options.recipe)
     if frames is None and size is None:

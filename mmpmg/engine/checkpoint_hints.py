@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmpmg.models.conversion import Hints, ModelSizes
-from mmpmg.models.conversion.hugging_face import hints_of_config
-from mmpmg.models.conversion.model_configs import hints_of_model
-from mmpmg.models.conversion.sizes import hints_of_sizes
+from mmpmg.models.conversion.hugging_face import hints_of_config, said_by_config
+from mmpmg.models.conversion.model_configs import hints_of_model, said_by_model
+from mmpmg.models.conversion.sizes import check_said, hints_of_sizes
 
 CONVERSION = "conversion"
 """Under this name a converted file's meta keeps what its weights do not tell."""
+
+_STRANGE = (ValueError, AttributeError, KeyError, TypeError)
 
 
 def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
@@ -34,8 +36,31 @@ def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
     model = recipe_model(meta.get("cfg"))
     try:
         return Hints() if model is None else hints_of_model(model, branch)
-    except (ValueError, AttributeError):  # the recipe of something else: the weights tell
+    except _STRANGE:  # the recipe of something else: the weights tell
         return Hints()
+
+
+def check_meta(meta: Mapping[str, Any], sizes: ModelSizes, branch: str | None = None) -> None:
+    """Refuse a file whose weights are fewer, or others, than what it says of itself.
+
+    Args:
+        meta: See `hints_of_meta`.
+        sizes: Read from the weights.
+        branch: Of a pretrainer, the branch that is meant.
+
+    Raises:
+        ValueError: They differ.
+    """
+    if isinstance(config := meta.get("config"), Mapping):
+        check_said(sizes, said_by_config(config), "config.json")
+        return
+    # Of a converted file, its own words go before a recipe's.
+    model = None if CONVERSION in meta else recipe_model(meta.get("cfg"))
+    try:
+        said = {} if model is None else said_by_model(model, branch)
+    except _STRANGE:
+        return
+    check_said(sizes, said, "the recipe in it (meta.cfg)")
 
 
 def meta_of_sizes(sizes: ModelSizes) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from mmpmg.models.conversion import Conversion, Hints
 from mmpmg.models.conversion.inflation import inflate_vit
 from mmpmg.models.conversion.layouts import OURS
+from mmpmg.models.conversion.shapes import check_whole
 from mmpmg.models.conversion.sizes import NUM_FRAMES, sizes_of
 from mmpmg.models.tokens import token_grid
 
@@ -36,7 +37,8 @@ def inflate_conversion(
         positions: See `inflate_vit`.
 
     Raises:
-        ValueError: Another target, or an architecture that cannot be inflated.
+        ValueError: Another target, an architecture that cannot be inflated, or a file without a
+            part of a block.
     """
     if to not in ("encoder", "pretrainer"):
         raise ValueError(
@@ -54,4 +56,5 @@ def inflate_conversion(
         row._replace(target=f"backbone.{row.target}" if row.target else "") for row in inflated.rows
     ]
     sizes = sizes_of(weights, hints._replace(num_frames=frames, img_size=size))
+    check_whole(weights, sizes, pixels=False)
     return Conversion(weights, SOURCE, to, sizes, sizes, None, rows)

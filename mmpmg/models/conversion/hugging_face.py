@@ -115,10 +115,10 @@ def hints_of_config(config: Mapping[str, Any]) -> Hints:
     if config.get("hidden_act", "gelu") != "gelu":
         raise ValueError(f"config.json: hidden_act={config['hidden_act']!r}; VideoMAE has 'gelu'")
     size = config.get("image_size", 224)
-    if not isinstance(size, int):
-        if len(set(size)) != 1:
-            raise ValueError(f"config.json: image_size={size}; ours are square")
+    if isinstance(size, (list, tuple)) and len(set(size)) == 1:
         size = size[0]
+    if not isinstance(size, int):
+        raise ValueError(f"config.json: image_size={size}; ours is one number, of square frames")
     return Hints(
         heads=config.get("num_attention_heads", 12),
         decoder_heads=config.get("decoder_num_attention_heads", 6),
@@ -126,3 +126,21 @@ def hints_of_config(config: Mapping[str, Any]) -> Hints:
         img_size=size,
         normalize=config.get("norm_pix_loss", True),
     )
+
+
+_SAID = dict(
+    width="hidden_size",
+    depth="num_hidden_layers",
+    patch_size="patch_size",
+    tubelet_size="tubelet_size",
+    decoder_width="decoder_hidden_size",
+    decoder_depth="decoder_num_hidden_layers",
+)
+
+
+def said_by_config(config: Mapping[str, Any]) -> dict[str, int]:
+    """Read from a config.json the sizes that weights tell too, for `check_said`."""
+    said = {name: config[key] for name, key in _SAID.items() if isinstance(config.get(key), int)}
+    if isinstance(names := config.get("id2label"), Mapping):
+        said["num_classes"] = len(names)
+    return said

@@ -73,6 +73,37 @@ def hints_of_model(model: Mapping[str, Any], branch: str | None = None) -> Hints
     )
 
 
+def said_by_model(model: Mapping[str, Any], branch: str | None = None) -> dict[str, int]:
+    """Read from a recipe's ``model`` the sizes that weights tell too, for `check_said`.
+
+    Args:
+        model: ``model`` of a recipe with a ViT.
+        branch: Whose decoder is meant; the only one when None.
+
+    Raises:
+        ValueError: Its backbone is no ViT of VideoMAE's.
+    """
+    sizes = backbone_sizes(model)
+    said = dict(
+        width=sizes["embed_dims"],
+        depth=sizes["depth"],
+        patch_size=sizes["patch_size"],
+        tubelet_size=sizes["tubelet_size"],
+    )
+    branches = {name: part for name, part in (model.get("branches") or {}).items() if part}
+    chosen = branches.get(branch or next(iter(branches), "")) if branch or len(branches) < 2 else {}
+    neck, head = (chosen or {}).get("neck"), model.get("cls_head") or {}
+    parts = (
+        ("decoder_width", neck, "embed_dims"),
+        ("decoder_depth", neck, "depth"),
+        ("num_classes", head, "num_classes"),
+    )
+    for name, part, key in parts:
+        if isinstance(part, Mapping) and isinstance(part.get(key), int):
+            said[name] = part[key]
+    return {name: value for name, value in said.items() if isinstance(value, int)}
+
+
 def backbone_config(sizes: ModelSizes, kind: str = "MaskedVisionTransformer") -> dict[str, Any]:
     """Describe the encoder of these sizes, ours or MMAction2's (``VisionTransformer``)."""
     sizes.check_heads()

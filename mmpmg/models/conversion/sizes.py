@@ -76,7 +76,7 @@ class ModelSizes:
                     f"VideoMAE's widths ({', '.join(map(str, known))}): give --recipe with the "
                     f"recipe that trained them, or --{option} NUMBER"
                 )
-            if width % heads:
+            if heads < 1 or width % heads:
                 raise ValueError(
                     f"--{option} {heads} does not divide the width {width} of these weights"
                 )
@@ -99,6 +99,35 @@ def hints_of_sizes(sizes: ModelSizes) -> Hints:
     )
 
 
+def check_said(sizes: ModelSizes, said: Mapping[str, int], where: str) -> None:
+    """Refuse weights of other sizes than what stands beside them says: a file that lost a part.
+
+    Args:
+        sizes: Read from the weights.
+        said: Name of a size in `ModelSizes`, "tubelet_size" or "patch_size" -> what is said; of a
+            decoder or classifier that the weights do not have, nothing is compared.
+        where: What says so.
+
+    Raises:
+        ValueError: They differ.
+    """
+    found: dict[str, int | None] = dict(
+        width=sizes.width,
+        depth=sizes.depth,
+        tubelet_size=sizes.token_shape[0],
+        patch_size=sizes.token_shape[1],
+        num_classes=sizes.num_classes,
+    )
+    if sizes.decoder_width is not None:
+        found.update(decoder_width=sizes.decoder_width, decoder_depth=sizes.decoder_depth)
+    for name, value in said.items():
+        if found.get(name) not in (None, value):
+            raise ValueError(
+                f"the weights have {name.replace('_', ' ')} {found[name]}, and {where} says "
+                f"{value}: the file is incomplete, or of another model"
+            )
+
+
 def sizes_of(weights: Mapping[str, Tensor], hints: Hints | None = None) -> ModelSizes:
     """Read the sizes of a model.
 
@@ -108,7 +137,7 @@ def sizes_of(weights: Mapping[str, Tensor], hints: Hints | None = None) -> Model
             and clips have 16 frames and, without a position table, 224 pixels.
 
     Raises:
-        ValueError: The position table is no grid of such clips.
+        ValueError: The position table is no grid of such clips, or they are of no whole tokens.
     """
     hints = hints or Hints()
     width, in_channels, *token = weights[_EMBEDDING].shape
@@ -118,22 +147,27 @@ def sizes_of(weights: Mapping[str, Tensor], hints: Hints | None = None) -> Model
     return ModelSizes(
         width=width,
         depth=_count_blocks(weights, "backbone"),
-        heads=hints.heads or HEADS.get(width),
+        heads=HEADS.get(width) if hints.heads is None else hints.heads,
         hidden=_hidden(weights, "backbone"),
         in_channels=in_channels,
         token_shape=token_shape,
         grid=_grid(weights.get(POSITIONS), token_shape, hints),
-        qv_bias="backbone.blocks.0.attn.q_bias" in weights,
+        # One that is left asks for all the others, so that a lost one is noticed.
+        qv_bias=any(key.endswith((".q_bias", ".v_bias")) for key in weights),
         mean_pooling="backbone.norm.weight" not in weights,
         decoder_width=None if decoder is None else len(decoder),
         decoder_depth=_count_blocks(weights, "neck"),
-        decoder_heads=None
-        if decoder is None
-        else hints.decoder_heads or DECODER_HEADS.get(len(decoder)),
+        decoder_heads=_decoder_heads(decoder, hints),
         decoder_hidden=0 if decoder is None else _hidden(weights, "neck"),
         num_classes=None if classifier is None else len(classifier),
         normalize=hints.normalize is not False,
     )
+
+
+def _decoder_heads(decoder: Tensor | None, hints: Hints) -> int | None:
+    if decoder is None or hints.decoder_heads is not None:
+        return None if decoder is None else hints.decoder_heads
+    return DECODER_HEADS.get(len(decoder))
 
 
 def _count_blocks(weights: Mapping[str, Tensor], part: str) -> int:
@@ -152,6 +186,9 @@ def _hidden(weights: Mapping[str, Tensor], part: str) -> int:
 def _grid(table: Tensor | None, token_shape: TokenShape, hints: Hints) -> Grid:
     dt, dh, _ = token_shape
     frames, size = hints.num_frames, hints.img_size
+    for option, value, unit in (("num-frames", frames, dt), ("image-size", size, dh)):
+        if value is not None and (value < 1 or value % unit):
+            raise ValueError(f"--{option} {value} is no positive multiple of a token's {unit}")
     if table is None:
         frames, size = frames or NUM_FRAMES, size or 224 // dh * dh
         return frames // dt, size // dh, size // dh

@@ -165,7 +165,9 @@ class Writer:
             return "closes pre-training; recognition closes with fc_norm, which starts fresh"
         if key.startswith("cls_head."):
             return f"a classifier, which {self.to} has not"
-        return f"of the decoder, which {self.to} has not"
+        if key.startswith(("neck.", "head.")):
+            return f"of the decoder, which {self.to} has not"
+        return f"{self.to} has no such weight"
 
 
 def _joined(names: tuple[str, ...]) -> str:
