@@ -39,6 +39,10 @@ DEFAULT = {
 }
 """Format that was found -> what it becomes unless ``to`` says otherwise."""
 
+_NUMBERS = (
+    "heads", "decoder_heads", "num_frames", "image_size", "to_num_frames", "to_image_size",
+)  # fmt: skip
+
 
 class ConversionError(Exception):
     """A conversion that cannot be done; the message says why and what helps."""
@@ -95,22 +99,25 @@ def convert_checkpoint(
             be checked, for lack of transformers or because it loads them otherwise.
     """
     try:
+        _check_options(options)
         file = read_weights(options.source)
         state = unwrapped(file.state)
         source = detect_format(state)
         to = options.to or DEFAULT[source]
         if source == SOURCE:
             conversion = _inflate(options, state, to)
+            known = options.heads or options.recipe  # a recipe says its heads
+            hints = Hints(conversion.sizes.heads if known else None)
         else:
             hints, grid = _told(options, file, state, to)
             conversion = convert(state, to, options.branch, hints, grid)
         out = _write(conversion, options)
         if tell is not None:
-            tell(f"{conversion.table()}\nwritten to {out}")
+            tell(f"{conversion.table()}\n{_heads(conversion.sizes, hints)}written to {out}")
         check = None
         if options.check:
             folder = Path(options.source) if Path(options.source).is_dir() else None
-            check = check_conversion(state, conversion, folder, out)
+            check = _check(state, conversion, folder, out)
             if tell is not None:
                 tell(check.text())
     except (WeightFileError, FileNotFoundError, ImportError) as error:  # which name it themselves
@@ -123,6 +130,44 @@ def convert_checkpoint(
             f"{error}"
         ) from error
     return conversion, check
+
+
+def _check_options(options: ConversionOptions) -> None:
+    """Refuse numbers that are none, and to write over what is read."""
+    for name in _NUMBERS:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise ValueError(f"--{name.replace('_', '-')} {value}: it is 1 or more")
+    source, out, inside = Path(options.source), Path(options.out), "model.safetensors"
+    for read in (source, source / inside):
+        for written in (out, out / inside):
+            if read.exists() and written.exists() and read.samefile(written):
+                raise ValueError(f"{written} would be written over what is read: name another OUT")
+
+
+def _heads(sizes: ModelSizes, hints: Hints) -> str:
+    """Tell the heads that were guessed, a line each."""
+    guesses = [("heads", sizes.heads, hints.heads)]
+    guesses.append(("decoder heads", sizes.decoder_heads, hints.decoder_heads))
+    return "".join(
+        f"{name} {number} (by the width; nothing said so)\n"
+        for name, number, said in guesses
+        if number is not None and said is None
+    )
+
+
+def _check(
+    state: Mapping[str, Tensor], conversion: Conversion, folder: Path | None, out: Path
+) -> Check:
+    """Run both models; of one that cannot be built around its weights, say that it was written."""
+    try:
+        return check_conversion(state, conversion, folder, out)
+    except (RuntimeError, KeyError, TypeError, AssertionError, ValueError) as error:
+        told = " ".join(str(error).split())
+        raise ConversionError(
+            f"{out} was written, but --check cannot run both models "
+            f"({type(error).__name__}: {told})"
+        ) from error
 
 
 def _inflate(options: ConversionOptions, state: Mapping[str, Tensor], to: str) -> Conversion:

@@ -58,6 +58,12 @@ def convert(
     weights = read(state, Naming(source, neck, head))
     sizes = sizes_of(weights.values, hints)
     check_whole(weights.values, sizes, pixels=to in PRETRAINING and to != "pretrainer")
+    if source != to and to in PRETRAINING and sizes.decoder_width and sizes.mean_pooling:
+        raise ValueError(
+            "its encoder does not close with a norm (the weights lack it; in Hugging Face "
+            "use_mean_pooling=True), so that its decoder sees other tokens than ours: convert the "
+            "encoder alone, --to encoder"
+        )
     target = sizes if source == to else _target_sizes(sizes, to)
     target = target if grid is None else replace(target, grid=grid)
     writer = Writer(weights, source, to, Naming(to, neck, head), target)

@@ -1,0 +1,119 @@
+"""What the command of conversions refuses, tells of guesses, and notices when it checks."""
+
+import pytest
+import torch
+from reference.converted_models import pretrainer, recognizer
+
+from mmpmg.engine.checkpoint_conversion import (
+    ConversionError,
+    ConversionOptions,
+    convert_checkpoint,
+)
+from mmpmg.engine.conversion_check import Check, Difference, check_conversion
+from mmpmg.models.conversion import Hints, convert
+from mmpmg.models.weight_files import write_weights
+
+HINTS = Hints(3, 2, 4, 32)
+KNOWN = dict(heads=3, decoder_heads=2, num_frames=4, image_size=32)
+
+
+def run(source, out, tell=None, **options):
+    return convert_checkpoint(ConversionOptions(str(source), str(out), **options), tell)
+
+
+@pytest.fixture
+def finetuned(tmp_path):
+    return write_weights(tmp_path / "finetuned.pth", recognizer().state_dict())
+
+
+def test_nan_is_not_equal_and_nothing_compared_is_said():
+    nan = float("nan")
+    assert not Check([Difference("scores", nan, nan, 1.0)], []).passed
+    state = recognizer().state_dict()
+    for key in ("backbone.blocks.1.norm1.bias", "cls_head.fc_cls.bias"):
+        broken = {**state, key: torch.full_like(state[key], nan)}
+        check = check_conversion(
+            broken, convert(broken, "videomae-finetuned", hints=HINTS), None, None
+        )
+        assert not check.passed and "NOT equal" in check.text()
+
+
+def test_a_weight_that_changes_or_is_lost_on_the_way_back_is_noticed():
+    state = recognizer().state_dict()
+    conversion = convert(state, "videomae-finetuned", hints=HINTS)
+    assert check_conversion(state, conversion, None, None).passed
+    conversion.state["blocks.1.mlp.fc1.bias"] = conversion.state["blocks.1.mlp.fc1.bias"] + 0.5
+    check = check_conversion(state, conversion, None, None)
+    assert check.differences[0].largest == pytest.approx(0.5, abs=1e-6) and not check.passed
+    conversion = convert(state, "videomae-finetuned", hints=HINTS)
+    del conversion.state["head.bias"]
+    check = check_conversion(state, conversion, None, None)
+    assert not check.passed and "cls_head.fc_cls.bias does not come back" in check.text()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_weights_are_compared_in_float32(dtype, tmp_path):
+    pytest.importorskip("transformers")
+    state = {key: value.to(dtype) if value.is_floating_point() else value
+             for key, value in pretrainer().state_dict().items()}  # fmt: skip
+    source = tmp_path / "half.pth"
+    torch.save(state, source)
+    _, check = run(source, tmp_path / "hf", check=True, **KNOWN)
+    assert check.passed and len(check.differences) >= 3
+
+
+def test_options_that_are_no_numbers_and_a_file_over_itself_are_refused(finetuned, tmp_path):
+    for name in (*KNOWN, "to_num_frames", "to_image_size"):
+        for value in (0, -4):
+            with pytest.raises(ConversionError, match=f"--{name.replace('_', '-')} {value}: "):
+                run(finetuned, tmp_path / "out", **{**KNOWN, name: value})
+    before = finetuned.read_bytes()
+    (tmp_path / "link.pth").symlink_to(finetuned)
+    for out in (finetuned, tmp_path / "link.pth"):
+        with pytest.raises(ConversionError, match="written over what is read"):
+            run(finetuned, out, to="encoder", **KNOWN)
+    assert finetuned.read_bytes() == before and not (tmp_path / "out").exists()
+
+
+def test_heads_by_the_width_are_told(tmp_path):
+    state = recognizer(embed_dims=192).state_dict()
+    source = write_weights(tmp_path / "wide.pth", state)
+    told = []
+    clips = dict(num_frames=4, image_size=32, to="encoder")
+    run(source, tmp_path / "guessed.pth", told.append, **clips)
+    assert "heads 3 (by the width; nothing said so)" in told[0]
+    told.clear()
+    run(source, tmp_path / "said.pth", told.append, heads=3, **clips)
+    assert "nothing said so" not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [(lambda s: s.pop("cls_head.fc_cls.bias"), "fc_cls.bias"),
+     (lambda s: s.update({"backbone.foo": torch.ones(1)}), "foo")],
+    ids=["no bias", "another weight"],
+)  # fmt: skip
+def test_models_that_cannot_be_built_say_so_in_a_sentence(change, words, tmp_path):
+    state = recognizer().state_dict()
+    change(state)
+    source = write_weights(tmp_path / "odd.pth", state)
+    with pytest.raises(ConversionError, match=f"was written, but --check cannot.*{words}"):
+        run(source, tmp_path / "out.pth", to="recognizer", check=True, **KNOWN)
+
+
+@pytest.mark.parametrize("lost", ["necks.pixel.mask_token", "necks.pixel.norm.bias", "heads."])
+def test_an_encoder_leaves_whatever_its_decoder_lacks(lost, tmp_path):
+    pytest.importorskip("transformers")
+    state = pretrainer().state_dict()
+    state = {key: value for key, value in state.items() if not key.startswith(lost)}
+    source = write_weights(tmp_path / "part.pth", state)
+    _, check = run(source, tmp_path / "hf", to="hf-model", check=True, **KNOWN)
+    assert check.passed and check.differences
+
+
+def test_a_pretraining_without_its_closing_norm_is_no_pretrainer_of_ours():
+    state = convert(pretrainer().state_dict(), "hf-pretraining", hints=HINTS).state
+    bare = {key: value for key, value in state.items() if "videomae.layernorm" not in key}
+    with pytest.raises(ValueError, match="use_mean_pooling=True.*--to encoder"):
+        convert(bare, "pretrainer", hints=HINTS)
+    assert convert(bare, "encoder", hints=HINTS).keys("loaded")
