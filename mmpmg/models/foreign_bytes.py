@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 ZIP = b"PK\x03\x04"
@@ -57,6 +58,35 @@ def refuse_foreign(path: Path) -> None:
         raise WeightFileError(
             f"{path} is text, not weights (it begins with {shown[0]!r}): what was saved under this "
             "name was an answer or a note; download the file itself"
+        )
+
+
+def refuse_packed(path: Path) -> None:
+    """Refuse an archive that is larger inside than outside: ``torch.save`` never compresses.
+
+    Args:
+        path: A file that exists.
+
+    Raises:
+        WeightFileError: It is compressed, or its parts overlap.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != ZIP:
+            return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except Exception:  # a damaged one, of which the reader says more
+        return
+    if any(part.filename.endswith("/constants.pkl") for part in parts):  # TorchScript, not read
+        return
+    size = sum(part.file_size for part in parts)
+    if any(part.compress_type != zipfile.ZIP_STORED for part in parts) or (
+        size > path.stat().st_size
+    ):
+        raise WeightFileError(
+            f"{sized(path)} is compressed, to {size:,} bytes inside, which torch.save never does: "
+            "take the file as torch.save wrote it"
         )
 
 

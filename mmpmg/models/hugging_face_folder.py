@@ -67,7 +67,14 @@ def _read_shards(folder: Path, index: str, read: ReadTensors) -> dict[str, Tenso
         )
     state: dict[str, Tensor] = {}
     for name in names:
-        state.update(read(folder / name))
+        found = read(folder / name)
+        unnamed = [key for key in found if places.get(key) != name]
+        if unnamed:
+            raise WeightFileError(
+                f"{folder / name} holds {len(unnamed)} weights that {index} does not place in it, "
+                f"for example {unnamed[0]}: files of two models in one folder? Download it again"
+            )
+        state.update(found)
     lost = [key for key in places if key not in state]
     if lost:
         raise WeightFileError(
@@ -80,7 +87,7 @@ def _read_shards(folder: Path, index: str, read: ReadTensors) -> dict[str, Tenso
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightFileError(f"{path} is no JSON ({error}); download it again") from None
     if not isinstance(found, dict):
         raise WeightFileError(f"{path} holds a {type(found).__name__} where names are expected")

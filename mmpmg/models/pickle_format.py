@@ -43,6 +43,12 @@ def read_pickle(path: str | Path) -> Any:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
             raise
         reason = (str(error).strip().splitlines() or [""])[0]
+        if "legacy .tar" in reason:
+            raise WeightFileError(
+                f"{path} is in the tar format of the first versions of PyTorch, which cannot be "
+                "read without running what it holds: load it where it was made, and save "
+                "model.state_dict() there with a newer PyTorch"
+            ) from None
         if "TorchScript" in reason:
             raise CodeInFileError(
                 f"{path} is a TorchScript archive: a program with its weights, and nothing of it "
@@ -64,6 +70,13 @@ def _refusal(path: str | Path, text: str) -> WeightFileError:
         return WeightFileError(
             f"{sized(Path(path))} is no complete checkpoint: it ends within the name {asked[1]}. "
             "Copy, download or train it again"
+        )
+    if asked and asked[1].startswith("torch.distributed"):
+        return WeightFileError(
+            f"{path}: refused, and nothing of it was run: it holds pieces of a model that was "
+            f"trained in shards ({asked[1]}); gather the whole where it was trained, by torch."
+            "distributed.checkpoint.state_dict.get_model_state_dict with "
+            "StateDictOptions(full_state_dict=True), and save that"
         )
     if asked:
         return CodeInFileError(

@@ -44,7 +44,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return state, metadata
     try:
         meta = json.loads(metadata[META])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightFileError(f"{path}: its metadata {META!r} are no JSON ({error})") from None
     return state, meta if isinstance(meta, dict) else {META: meta}
 
@@ -94,7 +94,7 @@ def _check_header(path: Path) -> None:
         text = file.read(length)
     try:
         header = json.loads(text)
-    except ValueError as error:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8, or nested without end
         raise WeightFileError(
             f"{path} is no safetensors file: its header of {length:,} bytes is no JSON "
             f"({error}). {again}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +13,12 @@ import torch
 from mmengine.runner import CheckpointLoader
 from torch import Tensor
 
-from mmpmg.models.foreign_bytes import WeightFileError, kind_of, refuse_foreign
+from mmpmg.models.foreign_bytes import WeightFileError, kind_of, refuse_foreign, refuse_packed
 from mmpmg.models.hugging_face_folder import read_folder
 from mmpmg.models.pickle_format import read_pickle
 from mmpmg.models.safetensors_format import read_safetensors, write_safetensors
-
-WRAPPERS = ("state_dict", "model", "module")
-"""Under which name checkpoints keep their weights: MMEngine and Lightning; the official releases of
-VideoMAE, MAE and Swin; DeepSpeed, as VideoMAE V2's fine-tuned files."""
-_PARALLEL = "module."
+from mmpmg.models.weight_layouts import find_state, own_names, refuse_overridden
+from mmpmg.written_beside import written_beside
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +27,19 @@ class WeightFile:
 
     Attributes:
         state: Name -> tensor, on the CPU, as the file has them; without the ``module.`` that
-            distributed training puts before every name.
+            distributed training puts before every name, and torch.compile's ``_orig_mod.``.
         meta: What the file says of itself: its ``meta``, a safetensors file's metadata, or
             ``{"config": ...}`` with the config.json of a folder; empty where it says nothing.
         path: Where it was read.
+        wrapper: Under which name the file keeps the weights, such as "state_dict"; "" for none.
+        notes: Sentences on what was done to names, and on weights that are a running average.
     """
 
     state: dict[str, Tensor]
     meta: dict[str, Any] = field(default_factory=dict)
     path: str | Path = ""
+    wrapper: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def read_weights(path: str | Path) -> WeightFile:
@@ -46,18 +47,22 @@ def read_weights(path: str | Path) -> WeightFile:
 
     Args:
         path: A file that ``torch.save`` wrote (weights alone, or under ``state_dict``, ``model`` or
-            ``module``), a .safetensors file, a folder with config.json and weights, in one file or
-            sharded, or an address that MMEngine reads from.
+            ``module``, or else a running average under ``model_ema``), a .safetensors file, a
+            folder with config.json and weights, in one file or sharded, or an address that MMEngine
+            reads from.
 
     Returns:
-        The weights.
+        The weights. Its notes are warned of, too.
 
     Raises:
         FileNotFoundError: There is no such file.
         WeightFileError: A ValueError whose message says what the file is instead, and what to do;
             where the file asks for code to be run, it is a `CodeInFileError`.
     """
-    return weights_of(read_checkpoint(path), path)
+    file = weights_of(read_checkpoint(path), path)
+    for note in file.notes:
+        warnings.warn(note, stacklevel=2)
+    return file
 
 
 def weights_of(loaded: Mapping[str, Any], path: str | Path) -> WeightFile:
@@ -68,36 +73,17 @@ def weights_of(loaded: Mapping[str, Any], path: str | Path) -> WeightFile:
         path: What to call it.
 
     Raises:
-        WeightFileError: There are none.
+        WeightFileError: There are none, or one is no plain tensor on the CPU.
     """
-    state: Any = loaded
-    for name in WRAPPERS:
-        if isinstance(loaded.get(name), Mapping):
-            state = loaded[name]
-            break
-    else:
-        for name in WRAPPERS:
-            if name in loaded and not isinstance(loaded[name], Tensor):
-                raise WeightFileError(
-                    f"{path} holds a {type(loaded[name]).__name__} as {name!r}, where weights "
-                    "should be"
-                )
-    strange = [key for key, value in state.items() if not isinstance(value, Tensor)]
-    if not state or strange:
-        what = (
-            f"{strange[0]!r} is a {type(state[strange[0]]).__name__}" if strange else "it is empty"
-        )
-        raise WeightFileError(
-            f"{path} holds no weights that could be told from the rest: {what}; weights are a "
-            f"table of tensors, alone or under {', '.join(WRAPPERS)}"
-        )
-    if all(str(key).startswith(_PARALLEL) for key in state):
-        state = {str(key).removeprefix(_PARALLEL): value for key, value in state.items()}
-    meta = loaded.get("meta")
+    found, wrapper = find_state(loaded, path)
+    state, notes = own_names(found, wrapper, path)
+    meta = loaded.get("meta") if wrapper else None
     return WeightFile(
-        {str(key): value.detach() for key, value in state.items()},
-        dict(meta) if isinstance(meta, Mapping) and state is not loaded else {},
+        {key: value.detach() for key, value in state.items()},
+        dict(meta) if isinstance(meta, Mapping) else {},
         path,
+        wrapper,
+        notes,
     )
 
 
@@ -133,14 +119,16 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
                 f"{path} is a safetensors file under another name: rename it to "
                 f"{place.with_suffix('.safetensors').name}"
             )
+        refuse_packed(place)
         loaded = read_pickle(place)
+    refuse_overridden(loaded, path)
     if not isinstance(loaded, Mapping):
         raise WeightFileError(f"{path} holds a {type(loaded).__name__}, not the weights of a model")
     return loaded
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
-    return read_weights(path).state
+    return find_state(read_checkpoint(path), path)[0]  # names as the index has them
 
 
 def write_weights(
@@ -170,16 +158,12 @@ def write_weights(
     # A view would bring the whole of what it looks into, and safetensors refuses shared memory.
     own = {key: state[key].detach().cpu().contiguous().clone() for key in sorted(state)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
+    with written_beside(path) as unfinished:
         if path.suffix == ".pth":
             with unfinished.open("wb") as file:  # a file of its own name would be named inside
                 torch.save({"state_dict": own, "meta": json.loads(text)}, file)
         else:
             write_safetensors(unfinished, own, text)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 

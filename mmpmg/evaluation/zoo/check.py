@@ -36,6 +36,7 @@ from mmpmg.evaluation.zoo.records import (
 )
 from mmpmg.evaluation.zoo.tables import BEGIN, END, page_texts
 from mmpmg.evaluation.zoo.yaml_files import parse_metafile
+from mmpmg.written_beside import written_beside
 
 MEND = "type: tools/model_zoo.py --count"
 COUNT = "type: tools/model_zoo.py"
@@ -104,9 +105,8 @@ def write_zoo(root: Path, counted: Collection[str] | None = None, say: Say = sil
         path = root / place
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        beside = path.with_name(f"{path.name}.part")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with written_beside(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
         changed.append(place)
     return changed
 
