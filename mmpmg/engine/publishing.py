@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ compute the first exactly, and the second go on being summed."""
 _COMMIT = re.compile(r"([0-9a-f]{40}|unknown)$")
 """MMEngine puts the commit of whatever repository it was started in behind its version."""
 _STAMP = re.compile(r"_\d{8}_\d{6}$")
+_HASH = re.compile(r"-[0-9a-f]{8}$")
+"""What an earlier publication put behind a file's name."""
 
 
 class PublishError(ValueError):
@@ -96,36 +100,49 @@ def publish(options: PublishOptions) -> Published:
         FileNotFoundError: No such checkpoint or recipe.
         ValueError: The file holds no weights, the recipe is none, or half precision overflows.
     """
+    if options.name is not None:
+        _check_name(options.name)
     loaded = read_checkpoint(options.checkpoint)
     file = weights_of(loaded, options.checkpoint)
-    notes: list[str] = []
+    notes = list(file.notes)
     state = _halved(file.state, notes) if options.half else file.state
     run = _run_of(Path(options.checkpoint))
     recipe, text = _recipe(options, file.meta, run, notes)
-    meta = _meta(file.meta, run, recipe, text, options.half)
-    name = options.name or recipe.replace("/", "_") or _STAMP.sub("", _stem(options.checkpoint))
-    if "/" in name or name.startswith("."):
-        raise PublishError(f"--name {name!r} names a place; it is the start of a file's name")
+    meta = _meta(file.meta, run, recipe, text, state)
+    stem = _STAMP.sub("", _HASH.sub("", _stem(options.checkpoint)))
+    name = options.name or recipe.replace("/", "_") or stem
+    _check_name(name)
     out = Path(options.out)
     files = tuple(_write_hashed(out, name, end, state, meta) for end in (".pth", ".safetensors"))
     facts = CardFacts(recipe, text, meta, state, files, options.license, run)
     card = write_card(files[0][0].with_suffix(".md"), facts)
-    weights = ("state_dict", "model", "module", "meta")
-    dropped = tuple(key for key in loaded if key not in weights and key not in file.state)
+    dropped = tuple(k for k in loaded if file.wrapper and k not in (file.wrapper, "meta"))
     source = Path(options.checkpoint)
     size = source.stat().st_size if source.is_file() else None
     return Published(files, card, dropped, size, tuple(notes))
 
 
+def _check_name(name: str) -> None:
+    if not name or "/" in name or "\\" in name or name.startswith(".") or not name.isprintable():
+        raise PublishError(
+            f"--name {name!r} is no start of a file's name: letters, digits, - and _, no folder"
+        )
+
+
 def _write_hashed(
     out: Path, name: str, ending: str, state: Mapping[str, Tensor], meta: Mapping[str, Any]
 ) -> tuple[Path, int, str]:
-    unnamed = write_weights(out / f".{name}-unnamed{ending}", state, meta)
-    digest = hashlib.sha256()
-    with unnamed.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    path = unnamed.replace(out / f"{name}-{digest.hexdigest()[:8]}{ending}")
+    # of its own name, as another process may publish into the same folder
+    unnamed = out / f".{name}-{os.getpid()}-{secrets.token_hex(4)}{ending}"
+    try:
+        write_weights(unnamed, state, meta)
+        digest = hashlib.sha256()
+        with unnamed.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        path = unnamed.replace(out / f"{name}-{digest.hexdigest()[:8]}{ending}")
+    finally:
+        unnamed.unlink(missing_ok=True)
     return path, path.stat().st_size, digest.hexdigest()
 
 
@@ -192,9 +209,10 @@ def _name_of(recipe: Path) -> str:
 
 
 def _meta(
-    meta: Mapping[str, Any], run: Run | None, recipe: str, text: str, half: bool
+    meta: Mapping[str, Any], run: Run | None, recipe: str, text: str, state: Mapping[str, Tensor]
 ) -> dict[str, Any]:
     """Keep what helps a reader, in types that JSON has."""
+    half = any(value.dtype == torch.float16 for value in state.values())  # now, or earlier
     dataset = meta.get("dataset_meta")
     classes = dataset.get("classes") if isinstance(dataset, Mapping) else meta.get("classes")
     kept = {

@@ -48,7 +48,7 @@ def values(text: str) -> dict[str, Any]:
     for name, node in _assignments(text):
         try:
             found[name] = _value(node.value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError, MemoryError):  # such as {[]: 1}
             continue
     return found
 
@@ -62,7 +62,8 @@ def _assignments(text: str) -> list[tuple[str, ast.Assign]]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise RecipeTextError(f"the recipe in the checkpoint is no recipe: {error}") from None
+        reason = str(error) or "it is nested too deeply"
+        raise RecipeTextError(f"the recipe in the checkpoint is no recipe: {reason}") from None
     return [
         (node.targets[0].id, node)
         for node in tree.body

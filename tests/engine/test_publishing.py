@@ -190,3 +190,48 @@ def test_a_file_without_weights_is_refused_without_a_traceback(tmp_path, content
     with pytest.raises(SystemExit, match=r"error: .*w\.pth"):
         runpy.run_path(str(TOOL), run_name="__main__")
     assert not (tmp_path / "out").exists()
+
+
+def test_half_weights_stay_called_so_when_they_are_published_again(tmp_path):
+    first = published(checkpoint(tmp_path), tmp_path / "a", half=True)
+    for file, _, _ in first.files:
+        second = published(file, tmp_path / "b", name="again")
+        assert read_weights(second.files[0][0]).meta["dtype"] == "float16"
+        assert [f[2] for f in second.files] == [f[2] for f in first.files]
+        assert "in half precision" in second.card.read_text()
+
+
+def test_a_name_gets_one_hash(tmp_path):
+    torch.save({"backbone.w": torch.ones(1)}, tmp_path / "w.pth")
+    first = published(tmp_path / "w.pth", tmp_path / "a")
+    again = published(first.files[0][0], tmp_path / "a")
+    assert [f[0].name for f in again.files] == [f[0].name for f in first.files]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "x\0", "x\n", "..", "a\\b"])
+def test_a_name_that_is_none_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=r"--name '.*' is no start of a file's name"):
+        published(checkpoint(tmp_path), tmp_path / "out", name=name)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["model=" + "-" * 20_000 + "1", "model=" + "+".join("1" * 20_000), "model={[]: 1}"],
+    ids=["signs", "terms", "keys"],
+)
+def test_a_recipe_that_python_chokes_on_does_not_stop_publishing(tmp_path, text):
+    torch.save(dict(state_dict={"backbone.w": torch.ones(1)}, meta=dict(cfg=text)),
+               tmp_path / "w.pth")  # fmt: skip
+    result = published(tmp_path / "w.pth", tmp_path / "out")
+    assert "- Recipe: not known" in result.card.read_text()
+    assert all("is no recipe: ;" not in note for note in result.notes)
+
+
+def test_an_average_is_published_under_the_model_s_names_and_said(tmp_path):
+    state = {"n_averaged": torch.tensor(7), "module.backbone.w": torch.ones(1)}
+    torch.save({"model_ema": state, "optimizer": {}}, tmp_path / "w.pth")
+    result = published(tmp_path / "w.pth", tmp_path / "out")
+    assert list(read_weights(result.files[0][0]).state) == ["backbone.w"]
+    assert "running average of weights (EMA) of 7 steps" in result.notes[0]
+    assert result.dropped == ("optimizer",)
