@@ -26,6 +26,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 
+from mmpmg.engine.feature_extraction.encoder import PooledEncoder
 from mmpmg.engine.launch import recipe_file
 from mmpmg.models.conversion import convert
 from mmpmg.models.weight_files import write_weights
@@ -181,3 +182,23 @@ def test_a_swin_from_its_pretraining_is_pooled_over_its_last_map(folder, tmp_pat
             expected = model(clip)[-1].mean((2, 3, 4)).numpy()
         best = min(best, np.abs(found["features"] - expected).max())
     assert best < 1e-5
+
+
+def test_a_swin_can_be_trained_in_the_process_that_extracted_with_it():
+    """MMAction2 keeps the masks of its windows from one call to the next, of any model."""
+    init_default_scope("mmaction")
+    arch = dict(embed_dims=12, depths=(2, 1, 1, 1), num_heads=(1, 1, 2, 2))
+    backbone = dict(
+        type="SwinTransformer3D", arch=arch, pretrained2d=False, window_size=(2, 3, 3),
+        with_cp=True,
+    )  # fmt: skip
+    preprocessor = dict(type="ActionDataPreprocessor", mean=MEAN, std=STD, format_shape="NCTHW")
+    model = MODELS.build(
+        dict(type="Recognizer3D", backbone=backbone, data_preprocessor=preprocessor)
+    )
+    grey = torch.full((1, 3, 4, 32, 32), 128, dtype=torch.uint8)
+    PooledEncoder(model, "cpu", "fp32", 1)([grey])
+    model.backbone.train()
+    model.backbone(grey.float()).square().mean().backward()
+    gradient = model.backbone.layers[0].blocks[1].attn.qkv.weight.grad
+    assert gradient is not None and gradient.abs().sum() > 0

@@ -42,7 +42,9 @@ class PooledEncoder:
         self.dtype = PRECISIONS[precision]
         self.views_at_once = views_at_once
 
-    @torch.inference_mode()
+    # Not inference mode: MMAction2's Swin keeps its windows' masks for the process, and those made
+    # in it refuse to be trained with afterwards.
+    @torch.no_grad()
     def __call__(self, videos: list[Tensor]) -> Tensor:
         """Encode videos.
 
