@@ -48,7 +48,7 @@ PARTS = (
     Part("numpy", "pip install 'numpy>=1.26'", (), (1, 26), None, True),
     Part(
         "cv2",
-        "pip uninstall -y opencv-python opencv-contrib-python && "
+        "pip uninstall -y opencv-python opencv-contrib-python opencv-python-headless && "
         "pip install --force-reinstall --no-deps opencv-contrib-python-headless",
         tuple(f"opencv-{kind}" for kind in (
             "contrib-python-headless", "python-headless", "contrib-python", "python"
@@ -88,6 +88,24 @@ PARTS = (
     ),
     Part("tensorboard", "pip install tensorboard", purpose="LocalTensorboardVisBackend"),
 )  # fmt: skip
+
+
+def repair(part: Part, error: str) -> str:
+    """Return what to type for a package that is installed and does not load.
+
+    ``pip install`` does nothing where the version is right; it does where a dependency is missing.
+
+    Args:
+        part: The package.
+        error: What importing it said.
+    """
+    missing = error.partition("No module named '")[2].partition("'")[0].partition(".")[0]
+    if "pip uninstall" in part.command or missing not in ("", part.module):
+        return part.command
+    plain = part.command.replace("--force-reinstall --no-deps ", "").replace(
+        "install -U ", "install "
+    )
+    return plain.replace("pip install ", "pip install --force-reinstall --no-deps ", 1)
 
 
 def numbers(version: str) -> tuple[int, ...]:

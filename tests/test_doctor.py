@@ -56,6 +56,7 @@ def test_a_package_that_kills_python_does_not_end_the_visit(fakes: Path) -> None
 
 # ---------------------------------------------------------------------------------------- judgement
 
+AGAIN = "pip install --force-reinstall --no-deps"
 NMS = "RuntimeError: operator torchvision::nms does not exist"
 
 
@@ -72,7 +73,20 @@ NMS = "RuntimeError: operator torchvision::nms does not exist"
         ("timm", {}, "No module named 'timm'", ABSENT, "pip install timm"),
         ("cv2", {"opencv-python": "5.0"}, "libGL.so.1: cannot open", BROKEN, "headless"),
         ("cv2", {"opencv-contrib-python-headless": "4.13.0.92"}, "", DOUBTFUL, "headless"),
+        ("cv2", {"opencv-contrib-python": "5.0", "opencv-python": "5.0"}, "", DOUBTFUL, "headless"),
         ("decord", {"decord": "0.6.0"}, "", GOOD, "^$"),
+        ("decord", {"decord": "0.6.0"}, "OSError: libav.so", BROKEN, f"^{AGAIN} decord"),
+        ("jinja2", {"jinja2": "3.1"}, "ImportError: torn", BROKEN, f"^{AGAIN} 'jinja2>=3'$"),
+        ("mmengine", {"mmengine": "0.10.7"}, "torn", BROKEN, f"^{AGAIN} 'mmengine>=0.10.6,<1'$"),
+        (
+            "safetensors",
+            {"safetensors": "0.5"},
+            "No module named 'safetensors._rust'",
+            BROKEN,
+            AGAIN,
+        ),
+        ("timm", {"timm": "1.0"}, "SyntaxError: torn", BROKEN, f"^{AGAIN} timm$"),
+        ("timm", {"timm": "1.0"}, "No module named 'yaml'", BROKEN, "^pip install timm$"),
     ],
 )
 def test_judgement(module: str, owners: dict, error: str, state: str, command: str) -> None:

@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from mmpmg.doctor.probe import Probe
-from mmpmg.stack import LITE, PARTS, PYTHONS, Part, fits
+from mmpmg.stack import LITE, PARTS, PYTHONS, Part, fits, repair
 
 GOOD, ABSENT, DOUBTFUL, BROKEN = "ok", "absent", "doubtful", "BROKEN"
 
@@ -87,9 +87,13 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
         return mend(BROKEN, f"{wrong[0]} does not work here, which takes {bounds}")
     if probe.error:
         blamed = _culprit(part, probe.error)
-        return mend(BROKEN, f"does not load: {probe.error}", blamed.command)
+        command = repair(part, probe.error) if blamed is part and owners else blamed.command
+        return mend(BROKEN, f"does not load: {probe.error}", command)
     if part.module == "mmcv" and len(owners) > 1:
         return mend(DOUBTFUL, "mmcv and mmcv-lite overwrite each other's files; keep one")
+    if part.module == "cv2" and len(owners) > 1:
+        both = " and ".join(owners)
+        return mend(DOUBTFUL, f"{both} overwrite each other's files; keep one")
     if probe.details.get("numpy"):
         return mend(
             BROKEN, f"takes no arrays of this NumPy: {probe.details['numpy']}",
