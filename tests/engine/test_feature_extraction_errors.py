@@ -54,6 +54,7 @@ def given(tmp_path_factory):
         (dict(precision="fp64"), ["--precision fp64", "bf16"]),
         (dict(batch_size=0), ["--batch-size 0"]),
         (dict(workers=-1), ["--workers -1"]),
+        (dict(device="tpu"), ["--device tpu", "cpu, cuda"]),
         (dict(shard="8/8"), ["--shard 8/8", "0/8 to 7/8"]),
         (dict(max_bad_share=2.0), ["--max-bad-share=2.0", "[0, 1]"]),
         (dict(cfg_options={"model.backbone.depht": 1}), ["depht"]),

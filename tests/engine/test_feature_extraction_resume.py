@@ -175,6 +175,77 @@ def test_rows_that_never_came_to_the_disk_are_not_believed(tmp_path):
     assert DoneRows(tmp_path, 5).missing(np.arange(5)).tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("lost", [1, 2, 3, 4, 5, 7, 23, 24])
+def test_what_stands_before_a_torn_batch_is_read(lost, tmp_path):
+    with RowWriter(tmp_path) as writer:
+        writer.add([4, 2], np.arange(12, dtype=np.float32).reshape(2, 1, 6), {})
+        writer.add([0], np.ones((1, 1, 6), np.float32), {})
+    (rows,) = tmp_path.glob("*.f32")
+    os.truncate(rows, 4 * 18 - lost)
+    done = DoneRows(tmp_path, 5)
+    assert done.good.tolist() == [2, 4]
+    expected = np.arange(12).reshape(2, 1, 6)[::-1]
+    np.testing.assert_array_equal(done.vectors(np.array([2, 4])), expected)
+
+
+@pytest.mark.parametrize("good_first", [False, True])
+def test_a_video_that_one_run_could_read_is_good(good_first, tmp_path):
+    runs = [([], np.empty((0, 0, 0)), {1: "torn"}), ([1], np.ones((1, 1, 2), np.float32), {})]
+    for number, run in enumerate(runs[::-1] if good_first else runs):
+        with RowWriter(tmp_path) as writer:
+            writer.add(*run)
+            name = writer._lines.name
+        os.utime(name, (number, number))
+    done = DoneRows(tmp_path, 2)
+    assert done.good.tolist() == [1] and not done.reasons
+    assert done.due(np.arange(2)).tolist() == [0]
+    np.testing.assert_array_equal(done.vectors(np.array([1])), np.ones((1, 1, 2)))
+
+
+def test_mended_videos_are_read_when_the_run_goes_on(videos, checkpoint, tmp_path):
+    """As the message of too many bad videos says: mend the files."""
+    folder, out = tmp_path / "videos", tmp_path / "f.npz"
+    shutil.copytree(videos, folder)
+    broken = sorted(folder.iterdir())[2:5]
+    kept = {file: file.read_bytes() for file in broken}
+    for file in broken:
+        file.write_bytes(b"")
+    with pytest.raises(ExtractionError, match="Mend the files, or raise --max-bad-share"):
+        extract_features(options(out, checkpoint, folder, batch_size=1))
+    assert len(DoneRows(parts(out), 8).reasons) == 2
+    for file, content in kept.items():
+        file.write_bytes(content)
+    found = extracted(out, checkpoint, folder, batch_size=1)
+    assert len(found["features"]) == 8 and not len(found["skipped"])
+    whole = extracted(tmp_path / "whole.npz", checkpoint, folder, batch_size=1)
+    np.testing.assert_array_equal(found["features"], whole["features"])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("settings.json", ""),
+        ("settings.json", "[1]"),
+        ("rows-0.jsonl", "garbage\n"),
+        ("rows-0.jsonl", "\0\0\n"),
+        ("rows-0.jsonl", '{"videos": [9], "bad": []}\n'),
+        ("rows-0.jsonl", "[]\n"),
+    ],
+)
+def test_damaged_files_are_named_with_what_to_do(name, text, tmp_path):
+    folder = PartsFolder(tmp_path / "f.npz")
+    folder.join({}, extraction.Shard(0, 1)).release()
+    (folder.path / name).write_text(text)
+    (folder.path / "rows-0.f32").touch()
+
+    def resume():
+        folder.join({}, extraction.Shard(0, 1)).release()
+        DoneRows(folder.path, 5)
+
+    with pytest.raises(ExtractionError, match=f"{name} is damaged.*remove"):
+        resume()
+
+
 def test_shards_in_any_order_make_the_same_file(videos, checkpoint, tmp_path, capsys):
     out = tmp_path / "f.npz"
     for shard in ("2/3", "0/3"):

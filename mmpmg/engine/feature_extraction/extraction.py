@@ -53,12 +53,16 @@ class Extraction:
         """
         done = DoneRows(folder.path, len(self.videos))
         own = np.arange(shard.number, len(self.videos), shard.count)
-        due = done.missing(own)
+        due = done.due(own)
         if not len(due):
             return
-        self._remember(done)
+        # What earlier runs of this shard could not read is tried again, so it does not count yet.
+        for number in own[done.file_of[own] >= 0].tolist():
+            self.videos.bad_samples.add_good(number)
         of_shard = f" of shard {shard}" if shard.count > 1 else ""
-        print(f"{len(due)} of {len(own)} videos{of_shard} to do, on {self.encoder.device}")
+        again = len(due) - len(done.missing(due))
+        tried = f" ({again} could not be read before)" if again else ""
+        print(f"{len(due)} of {len(own)} videos{of_shard} to do{tried}, on {self.encoder.device}")
         size = max(1, self.encoder.views_at_once // self.views)
         batches = [due[start : start + size].tolist() for start in range(0, len(due), size)]
         pin = self.encoder.device.type == "cuda"
@@ -95,10 +99,3 @@ class Extraction:
             # The pipeline's views come crop by crop: [B, crops * clips, C] -> [B, clips, C].
             rows = vectors.unflatten(1, (self.crops, -1)).mean(1)
         return [one.number for one in good], rows.numpy(), bad
-
-    def _remember(self, done: DoneRows) -> None:
-        """Count what earlier runs could and could not read."""
-        for number in done.good.tolist():
-            self.videos.bad_samples.add_good(number)
-        for number, reason in done.reasons.items():
-            self.videos.bad_samples.add(number, RuntimeError(reason))

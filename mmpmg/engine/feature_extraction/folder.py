@@ -59,7 +59,7 @@ class PartsFolder:
         with self.guarded():
             file = self.path / "settings.json"
             if file.exists():
-                self._compare(json.loads(file.read_text()), settings)
+                self._compare(self._settings(file), settings)
             else:
                 part = self.path / "settings.part"
                 write_durably(part, [json.dumps(settings, indent=1)])
@@ -87,6 +87,16 @@ class PartsFolder:
         """Remove the folder: the finished file says it all."""
         shutil.rmtree(self.path, ignore_errors=True)
         shutil.rmtree(self.path, ignore_errors=True)  # a process may have looked at its lock
+
+    def _settings(self, file: Path) -> dict[str, Any]:
+        """Read the settings that it was begun with."""
+        try:
+            return dict(json.loads(file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise ExtractionError(
+                f"{file} is damaged, so it is not known with which settings {self.out} was begun: "
+                f"remove {self.path} to begin anew"
+            ) from error
 
     def _compare(self, before: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         found = differences(before, settings)

@@ -9,7 +9,8 @@
     OUT.parts/folder.lock       held for moments, to look at and change all this
 
 Every run writes files of its own, so nothing ever follows what a dead run left torn. A batch counts
-when its line is whole and its vectors are there; they are written first.
+when its line is whole and its vectors are there; they are written first. A video that one run could
+not read and another could is good.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from .errors import ExtractionError
 
 MISSING, BAD = -1, -2
 
@@ -74,6 +77,9 @@ class DoneRows:
     Args:
         folder: the parts' folder.
         count: videos of the whole set.
+
+    Raises:
+        ExtractionError: a file is not as it was written.
     """
 
     def __init__(self, folder: Path, count: int) -> None:
@@ -82,8 +88,18 @@ class DoneRows:
         self.reasons: dict[int, str] = {}
         self.shape: tuple[int, int] | None = None  # rows of a video, width
         self._files: list[Path] = []
-        for lines in sorted(folder.glob("rows-*.jsonl")):
-            self._read(lines)
+        # The oldest first: of two reasons for a bad video, the last one counts.
+        for lines in sorted(
+            folder.glob("rows-*.jsonl"), key=lambda one: (one.stat().st_mtime, one)
+        ):
+            try:
+                self._read(lines)
+            except (ValueError, LookupError, TypeError) as error:  # anything may be in there
+                raise ExtractionError(
+                    f"{lines} is damaged ({' '.join(str(error).split())}): remove it and "
+                    f"{lines.with_suffix('.f32').name} beside it; the same command then computes "
+                    "their videos again"
+                ) from error
         self._maps: dict[int, np.ndarray] = {}
 
     def _read(self, file: Path) -> None:
@@ -104,13 +120,20 @@ class DoneRows:
                 self.file_of[numbers] = len(self._files) - 1
                 self._place[numbers] = np.arange(place, place + len(numbers))
                 place += len(numbers)
+                for number in numbers:
+                    self.reasons.pop(number, None)
             for number, reason in line["bad"]:
-                self.file_of[number] = BAD
-                self.reasons[number] = reason
+                if self.file_of[number] < 0:
+                    self.file_of[number] = BAD
+                    self.reasons[number] = reason
 
     def missing(self, numbers: np.ndarray) -> np.ndarray:
-        """Return those of the numbers that are not done."""
+        """Return those of the numbers that no run has tried."""
         return numbers[self.file_of[numbers] == MISSING]
+
+    def due(self, numbers: np.ndarray) -> np.ndarray:
+        """Return those of the numbers without vectors: the bad may have been mended since."""
+        return numbers[self.file_of[numbers] < 0]
 
     @property
     def good(self) -> np.ndarray:
@@ -124,10 +147,11 @@ class DoneRows:
         files = self.file_of[numbers]
         for file in np.unique(files).tolist():
             if file not in self._maps:
-                flat = np.memmap(self._files[file], np.float32, "r")
-                whole = len(flat) // (self.shape[0] * self.shape[1])
-                size = self.shape[0] * self.shape[1]
-                self._maps[file] = flat[: whole * size].reshape(whole, *self.shape)
+                size = self._files[file].stat().st_size
+                whole = size // (4 * self.shape[0] * self.shape[1])  # a torn one may follow
+                self._maps[file] = np.memmap(
+                    self._files[file], np.float32, "r", shape=(whole, *self.shape)
+                )
             chosen = files == file
             out[chosen] = self._maps[file][self._place[numbers[chosen]]]
         return out

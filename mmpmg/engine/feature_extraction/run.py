@@ -153,9 +153,23 @@ def _check(options: ExtractionOptions) -> tuple[Path, Shard]:
         )
     if not os.path.exists(options.checkpoint):
         raise ExtractionError(f"no checkpoint at {options.checkpoint}")
-    if (options.device or "").startswith("cuda") and not torch.cuda.is_available():
-        raise ExtractionError(f"--device {options.device}: torch finds no GPU; take --device cpu")
+    _check_device(options.device)
     return out, Shard.parse(options.shard)
+
+
+def _check_device(device: str | None) -> None:
+    """Refuse a device that does not compute here."""
+    if device is None:
+        return
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ExtractionError(f"--device {device}: torch finds no GPU; take --device cpu")
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, ImportError) as error:  # by the kind of device
+        raise ExtractionError(
+            f"--device {device}: torch does not compute there; take cpu, cuda, or cuda:NUMBER of a "
+            "GPU that is there"
+        ) from error
 
 
 def _check_finished(out: Path, settings: Mapping[str, Any]) -> None:
