@@ -10,7 +10,13 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpmg.engine.checkpoint_hints import CONVERSION, check_meta, hints_of_meta, meta_of_sizes
+from mmpmg.engine.checkpoint_hints import (
+    CONVERSION,
+    check_meta,
+    classes_of_meta,
+    hints_of_meta,
+    meta_of_sizes,
+)
 from mmpmg.engine.conversion_check import Check, check_conversion
 from mmpmg.engine.hugging_face_models import write_folder
 from mmpmg.engine.image_inflation import SOURCE, inflate_conversion
@@ -111,7 +117,7 @@ def convert_checkpoint(
         else:
             hints, grid = _told(options, file, state, to)
             conversion = convert(state, to, options.branch, hints, grid)
-        out = _write(conversion, options)
+        out = _write(conversion, options, classes_of_meta(file.meta))
         if tell is not None:
             tell(f"{conversion.table()}\n{_heads(conversion.sizes, hints)}written to {out}")
         check = None
@@ -243,9 +249,9 @@ def _check_recipe(sizes: ModelSizes, model: Mapping[str, Any], recipe: str) -> N
         )
 
 
-def _write(conversion: Conversion, options: ConversionOptions) -> Path:
+def _write(conversion: Conversion, options: ConversionOptions, classes: list[str] | None) -> Path:
     out = Path(options.out)
-    meta = {
+    meta: dict[str, Any] = {
         CONVERSION: dict(
             converted_from=Path(options.source).name,
             source=conversion.source,
@@ -253,6 +259,8 @@ def _write(conversion: Conversion, options: ConversionOptions) -> Path:
             **meta_of_sizes(conversion.sizes),
         )
     }
+    if classes is not None and len(classes) == conversion.sizes.num_classes:
+        meta["classes"] = classes
     if conversion.target not in HUGGING_FACE:
         return write_weights(out, conversion.state, meta)
     if out.suffix in (".pth", ".pt", ".safetensors") or out.is_file():

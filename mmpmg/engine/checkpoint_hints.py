@@ -63,6 +63,27 @@ def check_meta(meta: Mapping[str, Any], sizes: ModelSizes, branch: str | None = 
     check_said(sizes, said, "the recipe in it (meta.cfg)")
 
 
+def classes_of_meta(meta: Mapping[str, Any]) -> list[str] | None:
+    """Read the names of the classes: ``id2label`` of Hugging Face, ``classes`` of MMEngine's meta.
+
+    Returns:
+        The names in order; None where nothing names them, all in their places and no two alike.
+    """
+    names = meta.get("classes")
+    for holder, key in ((meta.get("dataset_meta"), "classes"), (meta.get("config"), "id2label")):
+        if names is None and isinstance(holder, Mapping):
+            names = holder.get(key)
+    if isinstance(names, Mapping):
+        numbered = {str(number): name for number, name in names.items()}
+        names = [numbered.get(str(number)) for number in range(len(numbered))]
+        if names == [f"LABEL_{number}" for number in range(len(names))]:
+            return None  # what Hugging Face writes where nobody named them
+    if not isinstance(names, (list, tuple)) or not names or None in names:
+        return None
+    named = [str(name) for name in names]
+    return named if len(set(named)) == len(named) else None
+
+
 def meta_of_sizes(sizes: ModelSizes) -> dict[str, Any]:
     """Say in a file's meta what its weights do not tell, for `hints_of_meta`."""
     told = hints_of_sizes(sizes)

@@ -42,12 +42,12 @@ def write_folder(
         state: In the format ``kind``.
         sizes: Of the model, heads included.
         kind: One of `mmpmg.models.conversion.layouts.HUGGING_FACE`.
-        meta: For the metadata of the safetensors file.
+        meta: For the metadata of the safetensors file; names in ``classes`` go into config.json.
 
     Raises:
         ValueError: See `config_json`.
     """
-    said = {"config.json": config_json(sizes, kind)}
+    said = {"config.json": config_json(sizes, kind, meta.get("classes"))}
     if sizes.in_channels == len(MEAN):
         said["preprocessor_config.json"] = preprocessor_json(sizes)
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,7 @@
 """What the command of conversions refuses, tells of guesses, and notices when it checks."""
 
+import json
+
 import pytest
 import torch
 from reference.converted_models import pretrainer, recognizer
@@ -9,9 +11,10 @@ from mmpmg.engine.checkpoint_conversion import (
     ConversionOptions,
     convert_checkpoint,
 )
+from mmpmg.engine.checkpoint_hints import classes_of_meta
 from mmpmg.engine.conversion_check import Check, Difference, check_conversion
 from mmpmg.models.conversion import Hints, convert
-from mmpmg.models.weight_files import write_weights
+from mmpmg.models.weight_files import read_weights, write_weights
 
 HINTS = Hints(3, 2, 4, 32)
 KNOWN = dict(heads=3, decoder_heads=2, num_frames=4, image_size=32)
@@ -117,3 +120,21 @@ def test_a_pretraining_without_its_closing_norm_is_no_pretrainer_of_ours():
     with pytest.raises(ValueError, match="use_mean_pooling=True.*--to encoder"):
         convert(bare, "pretrainer", hints=HINTS)
     assert convert(bare, "encoder", hints=HINTS).keys("loaded")
+
+
+def test_names_of_classes_go_and_come_back_and_options_go_before_a_config(tmp_path):
+    names = ["clap", "wave", "nod", "jump", "run"]
+    source = tmp_path / "named.pth"
+    torch.save(
+        dict(state_dict=recognizer().state_dict(), meta=dict(dataset_meta=dict(classes=names))),
+        source,
+    )
+    run(source, tmp_path / "hf", **KNOWN)
+    config = json.loads((tmp_path / "hf/config.json").read_text())
+    assert config["id2label"] == {str(number): name for number, name in enumerate(names)}
+    assert config["label2id"] == {name: number for number, name in enumerate(names)}
+    told, _ = run(tmp_path / "hf", tmp_path / "back.pth", heads=4)
+    assert told.sizes.heads == 4  # the option, not the 3 of config.json
+    assert read_weights(tmp_path / "back.pth").meta["classes"] == names
+    for meta in (dict(classes=["a", "a"]), dict(config=dict(id2label={"0": "LABEL_0"})), {}):
+        assert classes_of_meta(meta) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmpmg.models.conversion.model_configs import MEAN, STD
@@ -17,7 +17,7 @@ CLASSES = {
 EPS = 1e-6  # of every norm, in the authors' code and in ours
 
 
-def config_json(sizes: ModelSizes, to: str) -> dict[str, Any]:
+def config_json(sizes: ModelSizes, to: str, classes: Sequence[str] | None = None) -> dict[str, Any]:
     """Describe a model to Hugging Face.
 
     Two of its norms, ``decoder.norm`` and ``fc_norm``, have an eps of 1e-5 that no config changes,
@@ -27,6 +27,7 @@ def config_json(sizes: ModelSizes, to: str) -> dict[str, Any]:
     Args:
         sizes: Of the model, heads included.
         to: "hf-pretraining", "hf-model" or "hf-classification".
+        classes: Their names in order; LABEL_0 and so on where there are none, or not as many.
 
     Returns:
         What config.json holds.
@@ -68,9 +69,11 @@ def config_json(sizes: ModelSizes, to: str) -> dict[str, Any]:
             decoder_intermediate_size=sizes.decoder_hidden,
         )
     if sizes.num_classes is not None:
-        names = {str(number): f"LABEL_{number}" for number in range(sizes.num_classes)}
+        if classes is None or len(classes) != sizes.num_classes:
+            classes = [f"LABEL_{number}" for number in range(sizes.num_classes)]
         config.update(
-            id2label=names, label2id={name: int(number) for number, name in names.items()}
+            id2label={str(number): name for number, name in enumerate(classes)},
+            label2id={name: number for number, name in enumerate(classes)},
         )
     return config
 
