@@ -91,8 +91,9 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
         return mend(BROKEN, f"does not load: {probe.error}", command)
     if part.module == "mmcv" and len(owners) > 1:
         return mend(DOUBTFUL, "mmcv and mmcv-lite overwrite each other's files; keep one")
-    if part.module == "cv2" and len(owners) > 1:
-        both = " and ".join(owners)
+    # MMEngine and MMAction2 ask for one build each: of one version they hold the same files.
+    if part.module == "cv2" and len(set(owners.values())) > 1:
+        both = " and ".join(f"{owner} {text}" for owner, text in owners.items())
         return mend(DOUBTFUL, f"{both} overwrite each other's files; keep one")
     if probe.details.get("numpy"):
         return mend(
