@@ -99,6 +99,12 @@ def test_the_tools_take_the_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         recipe_file("configs/pmg/vit-toy_generated_smok.py")  # as in a clone, which is not here
 
 
+@pytest.mark.parametrize("place", ["../setup.py", "pmg/../../setup.py", str(ROOT / "setup.py")])
+def test_a_name_does_not_leave_the_recipes(place: str) -> None:
+    with pytest.raises(FileNotFoundError, match="no recipe mmpmg::"):
+        recipe_file(f"mmpmg::{place}")
+
+
 def test_enrolling_twice_changes_nothing() -> None:
     before = Config._get_cfg_path
     mmpmg.hub.enrol()

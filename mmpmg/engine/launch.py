@@ -150,7 +150,9 @@ def recipe_file(name: str) -> Path:
             "type: python -m mmpmg.doctor"
         )
     file = folder / place
-    if not file.is_file():
+    # Resolved as written: the links of an editable install are inside, "..", "/" are not.
+    inside = Path(os.path.normpath(file)).is_relative_to(folder)
+    if not inside or not file.is_file():
         pattern = "*/*.py" if package == "mmpmg" else "*/*/*.py"
         near = _near_files(place, folder, f"{package}::", pattern)
         raise FileNotFoundError(f"no recipe {name} in {folder}{near}")
