@@ -28,6 +28,7 @@ from mmpmg.models.conversion import ModelSizes
 from mmpmg.models.conversion.hugging_face import CLASSES, EPS, config_json, preprocessor_json
 from mmpmg.models.conversion.model_configs import MEAN
 from mmpmg.models.weight_files import write_weights
+from mmpmg.written_beside import written_beside
 
 _IN_MODEL = {".q_bias": ".query.bias", ".v_bias": ".value.bias"}
 
@@ -53,9 +54,8 @@ def write_folder(
     folder.mkdir(parents=True, exist_ok=True)
     write_weights(folder / "model.safetensors", state, meta)
     for name, content in said.items():
-        unfinished = folder / f"{name}.part"
-        unfinished.write_text(json.dumps(content, indent=2) + "\n")
-        unfinished.replace(folder / name)
+        with written_beside(folder / name) as unfinished:
+            unfinished.write_text(json.dumps(content, indent=2) + "\n")
     return folder
 
 

@@ -57,7 +57,10 @@ def write_safetensors(path: Path, state: Mapping[str, Tensor], meta: str) -> Non
         state: Name -> tensor on the CPU, contiguous, none sharing memory.
         meta: JSON, kept under the name ``mmpmg``.
     """
+    path.touch()
+    mode = path.stat().st_mode  # as new files are here; the library's are for their owner alone
     save_file(dict(state), path, metadata={"format": "pt", META: meta})  # what transformers asks
+    path.chmod(mode)
     with path.open("r+b") as file:  # the library writes metadata in an order that it draws
         length = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(length))

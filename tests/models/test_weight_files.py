@@ -188,6 +188,13 @@ def test_code_in_a_folder_s_weights_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_others_may_read_what_is_written_as_they_may_any_new_file(tmp_path, ending):
+    (tmp_path / "any").touch()
+    write_weights(tmp_path / f"w.{ending}", weights(), {})
+    assert (tmp_path / f"w.{ending}").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_a_program_of_torchscript_is_called_that(tmp_path):
     torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "w.pt")
     with pytest.raises(CodeInFileError, match="TorchScript archive.*state_dict"):
