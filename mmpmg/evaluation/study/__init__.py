@@ -1,1 +1,1 @@
-"""Studies: a declared grid of pre-trainings and fine-tunings, run in slices and told in tables."""
+"""A declared grid of pre-trainings and fine-tunings, run, resumed and laid out as a table."""
