@@ -10,25 +10,26 @@ from typing import Any
 from mmengine.config import Config
 from torch import Tensor
 
-from mmpmg.engine.checkpoint_hints import (
-    CONVERSION,
-    check_meta,
-    classes_of_meta,
-    hints_of_meta,
-    meta_of_sizes,
-)
 from mmpmg.engine.conversion_check import Check, check_conversion
 from mmpmg.engine.hugging_face_models import write_folder
 from mmpmg.engine.image_inflation import SOURCE, inflate_conversion
 from mmpmg.engine.launch import recipe_file
 from mmpmg.models.conversion import Conversion, Hints, ModelSizes, convert, detect_format
 from mmpmg.models.conversion.detection import unwrapped
+from mmpmg.models.conversion.file_meta import (
+    CONVERSION,
+    check_meta,
+    classes_of_meta,
+    hints_of_meta,
+    meta_of_hints,
+)
 from mmpmg.models.conversion.layouts import HUGGING_FACE, OURS
 from mmpmg.models.conversion.model_configs import (
     backbone_sizes,
     backbone_sizes_of,
     hints_of_model,
 )
+from mmpmg.models.conversion.sizes import hints_of_sizes
 from mmpmg.models.tokens import Grid, token_grid
 from mmpmg.models.weight_files import WeightFile, WeightFileError, read_weights, write_weights
 
@@ -256,7 +257,7 @@ def _write(conversion: Conversion, options: ConversionOptions, classes: list[str
             converted_from=Path(options.source).name,
             source=conversion.source,
             format=conversion.target,
-            **meta_of_sizes(conversion.sizes),
+            **meta_of_hints(hints_of_sizes(conversion.sizes)),
         )
     }
     if classes is not None and len(classes) == conversion.sizes.num_classes:

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from mmpmg.models.checkpoint_fit import read_state
+from mmpmg.models.checkpoint_fit import meta_of, state_of
 from mmpmg.models.conversion import recognizer_state
+from mmpmg.models.conversion.file_meta import CONVERSION, hints_of_meta, meta_of_hints
+from mmpmg.models.weight_files import read_checkpoint, write_weights
 
 
 def export_encoder(checkpoint: str | Path, out: str | Path) -> Path:
     """Write the encoder of a pre-training checkpoint as a file that ``load_from`` takes.
 
+    What weights do not tell, such as the number of attention heads, goes along in ``meta``.
+
     Args:
         checkpoint: A checkpoint of a pretrainer, as MMEngine wrote it.
-        out: File to write; its folder is made. Optimizer state is left out.
+        out: File to write, .pth or .safetensors; its folder is made. Optimizer state is left out.
 
     Returns:
         ``out``.
 
     Raises:
         FileNotFoundError: No such checkpoint.
-        ValueError: The checkpoint holds no encoder.
+        ValueError: The checkpoint holds no encoder, or ``out`` has another ending.
     """
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}")
-    state = recognizer_state(read_state(str(checkpoint)))
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside and renamed, so that a killed process leaves no half file under this name.
-    unfinished = out.with_name(f"{out.name}.part")
-    torch.save(dict(state_dict=state, meta=dict(exported_from=Path(checkpoint).name)), unfinished)
-    unfinished.replace(out)
-    return out
+    loaded = read_checkpoint(checkpoint)
+    state = recognizer_state(state_of(loaded, str(checkpoint)))
+    meta: dict[str, Any] = dict(exported_from=Path(checkpoint).name)
+    told = hints_of_meta(meta_of(loaded))._replace(decoder_heads=None, normalize=None)
+    if known := meta_of_hints(told):
+        meta[CONVERSION] = known
+    return write_weights(out, state, meta)

@@ -16,10 +16,12 @@ from mmpmg.engine.bare_model import bare_model
 from mmpmg.engine.hooks import ClassCountHook
 from mmpmg.models.checkpoint_fit import (
     check_fit,
+    check_loaded,
     check_resumable,
-    read_state,
+    meta_of,
     state_of,
 )
+from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_checkpoint
 
 _FOREIGN = ("VideoDataset", "RepeatAugDataset")
@@ -82,8 +84,7 @@ def check_resumed(runner: Runner, file: str) -> None:
         ValueError: It does not fit.
     """
     loaded = read_checkpoint(file)
-    key = f"--resume {file}"
-    check_fit(bare_model(runner), state_of(loaded, file), key, whole=True)
+    check_loaded(bare_model(runner), loaded, file, f"--resume {file}", whole=True)
     check_resumable(loaded, file)
 
 
@@ -108,12 +109,15 @@ def check_named_weights(model: nn.Module) -> None:
             file, prefix = choice["checkpoint"], choice.get("prefix") or ""
             prefix += "." * bool(prefix and not prefix.endswith("."))
             own = "" if place == "model" else "backbone."
+            loaded = read_checkpoint(file)
             state = {
                 own + key.removeprefix(prefix): value
-                for key, value in read_state(file).items()
+                for key, value in state_of(loaded, file).items()
                 if key.startswith(prefix)
             }
-            check_fit(model, state, f"{place}.init_cfg with checkpoint={file}, prefix={prefix!r}")
+            name = f"{place}.init_cfg with checkpoint={file}, prefix={prefix!r}"
+            check_fit(model, state, name)
+            check_settings(model, state, meta_of(loaded), name)
 
 
 def _feature_width(model: nn.Module) -> int | None:

@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmpmg.models.conversion.layouts import POSITIONS
 from mmpmg.models.foreign_bytes import WeightFileError
+from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_checkpoint
 
 HEAD = "cls_head."
@@ -21,7 +23,6 @@ CLOSING = (
     "backbone.norm1.",
     "backbone.norm2.",
 )
-POSITIONS = "backbone.pos_embed"
 LEARNT = (
     "running_mean",
     "running_var",
@@ -105,7 +106,7 @@ def check_fit(
 
 
 def check_file(model: nn.Module, file: str, whole: bool = False) -> None:
-    """Read a checkpoint and check it, see `check_fit`.
+    """Read a checkpoint and check it, see `check_fit` and `check_settings`.
 
     Args:
         model: The model, not wrapped.
@@ -115,7 +116,28 @@ def check_file(model: nn.Module, file: str, whole: bool = False) -> None:
     Raises:
         ValueError: The file is no checkpoint, or does not fit.
     """
-    check_fit(model, read_state(file), file if whole else f"load_from={file}", whole)
+    loaded, name = read_checkpoint(file), file if whole else f"load_from={file}"
+    check_loaded(model, loaded, file, name, whole)
+
+
+def check_loaded(
+    model: nn.Module, loaded: Mapping[str, Any], file: str, name: str, whole: bool = False
+) -> None:
+    """Check a checkpoint that was read, see `check_fit` and `check_settings`.
+
+    Args:
+        model: The model, not wrapped.
+        loaded: What the file holds.
+        file: What to call it where it is no checkpoint.
+        name: What to call it where it does not fit.
+        whole: Demand every weight.
+
+    Raises:
+        ValueError: It is no checkpoint, or does not fit.
+    """
+    state = state_of(loaded, file)
+    check_fit(model, state, name, whole)
+    check_settings(model, state, meta_of(loaded), name, decoders=whole)
 
 
 def check_resumable(loaded: Mapping[str, Any], file: str) -> None:
@@ -128,9 +150,8 @@ def check_resumable(loaded: Mapping[str, Any], file: str) -> None:
     Raises:
         ValueError: It lacks the optimizer's state, or how far the run had come.
     """
-    meta = loaded.get("meta")
     lacks = [] if "optimizer" in loaded else ["the optimizer's state"]
-    lacks += [] if isinstance(meta, Mapping) and "iter" in meta else ["how far the run had come"]
+    lacks += [] if "iter" in meta_of(loaded) else ["how far the run had come"]
     if lacks:
         raise ValueError(
             f"--resume {file} lacks {' and '.join(lacks)}: a run goes on from its own epoch_N.pth; "
@@ -157,6 +178,7 @@ def state_of(loaded: Mapping[str, Any], file: str) -> dict[str, Tensor]:
     return dict(state)
 
 
-def read_state(file: str) -> dict[str, Tensor]:
-    """Read what MMEngine would load from a file, see `read_checkpoint` and `state_of`."""
-    return state_of(read_checkpoint(file), file)
+def meta_of(loaded: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a checkpoint that was read says of itself; nothing where it says nothing."""
+    meta = loaded.get("meta")
+    return meta if isinstance(meta, Mapping) else {}

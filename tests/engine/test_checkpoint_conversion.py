@@ -17,7 +17,7 @@ from mmpmg.engine.checkpoint_conversion import (
     ConversionOptions,
     convert_checkpoint,
 )
-from mmpmg.engine.checkpoint_hints import hints_of_meta, recipe_model
+from mmpmg.models.conversion.file_meta import hints_of_meta, recipe_model
 from mmpmg.engine.conversion_check import check_conversion
 from mmpmg.models.conversion import Hints, convert
 from mmpmg.models.weight_files import read_weights, write_weights

@@ -11,7 +11,7 @@ from mmpmg.engine.checkpoint_conversion import (
     ConversionOptions,
     convert_checkpoint,
 )
-from mmpmg.engine.checkpoint_hints import classes_of_meta
+from mmpmg.models.conversion.file_meta import classes_of_meta
 from mmpmg.engine.conversion_check import Check, Difference, check_conversion
 from mmpmg.models.conversion import Hints, convert
 from mmpmg.models.weight_files import read_weights, write_weights

@@ -4,7 +4,7 @@ import pytest
 import torch
 from reference.converted_models import pretrainer, recognizer
 
-from mmpmg.engine.checkpoint_hints import check_meta, hints_of_meta
+from mmpmg.models.conversion.file_meta import check_meta, hints_of_meta
 from mmpmg.engine.image_inflation import inflate_conversion
 from mmpmg.models.conversion import Hints, convert
 from mmpmg.models.conversion.hugging_face import config_json, hints_of_config
@@ -44,7 +44,7 @@ def test_lost_last_blocks_are_noticed_by_what_stands_beside_the_weights():
         check_meta(dict(config=config), classes)
     backbone = "type='MaskedVisionTransformer', embed_dims=24, depth=12, num_heads=3, patch_size=8"
     recipe = f"model = dict(backbone=dict({backbone}))"
-    with pytest.raises(ValueError, match=r"depth 2, and the recipe in it \(meta.cfg\) says 12"):
+    with pytest.raises(ValueError, match=r"depth 2, and the recipe in it says 12"):
         check_meta(dict(cfg=recipe), classes)
     check_meta(dict(cfg=recipe.replace("=12", "=2")), classes)
     # A recipe of something else says nothing of these weights.

@@ -6,13 +6,12 @@ import ast
 from collections.abc import Mapping
 from typing import Any
 
-from mmpmg.models.conversion import Hints, ModelSizes
 from mmpmg.models.conversion.hugging_face import hints_of_config, said_by_config
 from mmpmg.models.conversion.model_configs import hints_of_model, said_by_model
-from mmpmg.models.conversion.sizes import check_said, hints_of_sizes
+from mmpmg.models.conversion.sizes import Hints, ModelSizes, check_said
 
 CONVERSION = "conversion"
-"""Under this name a converted file's meta keeps what its weights do not tell."""
+"""Under this name a converted or exported file's meta keeps what its weights do not tell."""
 
 _STRANGE = (ValueError, AttributeError, KeyError, TypeError)
 
@@ -22,7 +21,8 @@ def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
 
     Args:
         meta: Of `mmpmg.models.weight_files.read_weights`: config.json of a folder of Hugging Face,
-            the recipe that MMEngine writes into a checkpoint, or what a conversion left.
+            the recipe that MMEngine writes into a checkpoint (``cfg``; in a published file it is
+            ``recipe``), or what a conversion left.
         branch: Of a pretrainer, the branch that is meant.
 
     Raises:
@@ -33,7 +33,7 @@ def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
     if isinstance(left := meta.get(CONVERSION), Mapping):
         known = {name: left[name] for name in Hints._fields if isinstance(left.get(name), int)}
         return Hints(**known)
-    model = recipe_model(meta.get("cfg"))
+    model = recipe_model(_recipe(meta))
     try:
         return Hints() if model is None else hints_of_model(model, branch)
     except _STRANGE:  # the recipe of something else: the weights tell
@@ -55,12 +55,12 @@ def check_meta(meta: Mapping[str, Any], sizes: ModelSizes, branch: str | None = 
         check_said(sizes, said_by_config(config), "config.json")
         return
     # Of a converted file, its own words go before a recipe's.
-    model = None if CONVERSION in meta else recipe_model(meta.get("cfg"))
+    model = None if CONVERSION in meta else recipe_model(_recipe(meta))
     try:
         said = {} if model is None else said_by_model(model, branch)
     except _STRANGE:
         return
-    check_said(sizes, said, "the recipe in it (meta.cfg)")
+    check_said(sizes, said, "the recipe in it")
 
 
 def classes_of_meta(meta: Mapping[str, Any]) -> list[str] | None:
@@ -84,10 +84,13 @@ def classes_of_meta(meta: Mapping[str, Any]) -> list[str] | None:
     return named if len(set(named)) == len(named) else None
 
 
-def meta_of_sizes(sizes: ModelSizes) -> dict[str, Any]:
+def meta_of_hints(hints: Hints) -> dict[str, Any]:
     """Say in a file's meta what its weights do not tell, for `hints_of_meta`."""
-    told = hints_of_sizes(sizes)
-    return {name: value for name, value in told._asdict().items() if value is not None}
+    return {name: value for name, value in hints._asdict().items() if value is not None}
+
+
+def _recipe(meta: Mapping[str, Any]) -> Any:
+    return meta.get("cfg") or meta.get("recipe")
 
 
 def recipe_model(text: Any) -> dict[str, Any] | None:
