@@ -9,6 +9,8 @@ import sys
 from difflib import get_close_matches
 from pathlib import Path
 
+from mmpmg.stack import REINSTALL
+
 PACKAGE = Path(__file__).parent
 
 
@@ -21,9 +23,7 @@ def tool_folder() -> Path:
     for folder in (PACKAGE.parent / "tools", PACKAGE / ".mim" / "tools"):
         if (folder / "train.py").is_file():
             return folder
-    raise FileNotFoundError(
-        f"no tools in {PACKAGE / '.mim'}; type: pip install --force-reinstall --no-deps mmpmg"
-    )
+    raise FileNotFoundError(f"no tools in {PACKAGE / '.mim'}; type: {REINSTALL}")
 
 
 def summary(tool: Path) -> str:
@@ -53,7 +53,10 @@ def listing(tools: dict[str, Path]) -> str:
 
 def main() -> None:
     """Run the tool that the command line names, as if it had been called by its path."""
-    folder = tool_folder()
+    try:
+        folder = tool_folder()
+    except FileNotFoundError as error:
+        sys.exit(f"mmpmg: {error}")
     tools = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in (".py", ".sh")}
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):

@@ -10,10 +10,16 @@ from __future__ import annotations
 import functools
 import sys
 import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.config import utils as config_utils
 from mmengine.registry import DefaultScope
+
+from mmpmg.engine.launch import OURS, recipe_file
+from mmpmg.stack import REINSTALL
 
 NAME = "mmpmg"
 SCOPE = "mmaction"  # our parts are in MMAction2's registries, and have no scope of their own
@@ -29,12 +35,46 @@ def enrol() -> None:
 
     @functools.wraps(original)
     def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
-        # MMEngine would mark every part of the base with the scope "mmpmg", which no registry has.
-        path, scope = original(cfg_path, filename)
-        return path, None if scope == NAME else scope
+        if not cfg_path.startswith(OURS):
+            return original(cfg_path, filename)
+        # MMEngine would mark every part of the base with the scope "mmpmg", which no registry has,
+        # and of a name that is wrong say a path in .mim alone.
+        try:
+            return str(recipe_file(cfg_path)), None
+        except FileNotFoundError as error:
+            raise FileNotFoundError(f"_base_ of {filename}: {error}") from None
 
     get_cfg_path.mmpmg = True  # type: ignore[attr-defined]
     Config._get_cfg_path = staticmethod(get_cfg_path)
+    get_config = _for_our_names(import_module("mmengine.hub").get_config)
+    for module in ("mmengine.hub", "mmengine.hub.hub"):
+        setattr(import_module(module), "get_config", get_config)  # noqa: B010
+
+
+def _for_our_names(original: Callable[..., Config]) -> Callable[..., Config]:
+    """Make ``mmengine.hub.get_config`` say in a sentence what is wrong with a name of ours."""
+
+    @functools.wraps(original)
+    def get_config(cfg_path: str, pretrained: bool = False) -> Config:
+        if not cfg_path.startswith(OURS):
+            return original(cfg_path, pretrained)
+        file = recipe_file(cfg_path)
+        if not pretrained:
+            return Config.fromfile(file)
+        index = Path(import_module("mmengine.hub.hub").get_installed_path(NAME), ".mim")
+        if not index.is_dir():
+            raise FileNotFoundError(
+                f"no zoo in {index}, which knows the weights; type: {REINSTALL}"
+            )
+        try:
+            found = original(cfg_path, pretrained)
+        except AssertionError:  # MMEngine's, of an entry without weights
+            found = Config()
+        if not found.get("model_path"):  # without an entry it returns the recipe alone
+            raise FileNotFoundError(f"the zoo has no weights for {cfg_path}; see docs/zoo.md")
+        return found
+
+    return get_config
 
 
 def register_all_modules(init_default_scope: bool = True) -> None:

@@ -39,6 +39,8 @@ class Part:
         return self.distributions or (self.module,)
 
 
+# What brings back recipes and tools that an installation lacks; there is no release to name.
+REINSTALL = "pip install --force-reinstall --no-deps WHEEL_OR_CLONE"
 LITE = "pip install 'mmcv-lite>=2.1,<2.2'"
 _TORCHVISION = (
     "pip install --force-reinstall --no-deps torchvision, with the --index-url of your torch"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine import hub
 from mmengine.config import Config
 from mmengine.config import config as config_module
 from mmengine.hub import get_config, get_model
@@ -53,6 +54,49 @@ def test_a_recipe_elsewhere_inherits_as_by_a_path(installed: Path, tmp_path: Pat
     assert named == Config.fromfile(tmp_path / "path.py").to_dict()
     assert named["train_dataloader"]["batch_size"] == 3
     assert "_scope_" not in str(named)
+
+
+@pytest.mark.parametrize("ask", ["_base_", "get_config", "get_model"])
+def test_a_name_that_is_no_recipe_is_told_its_neighbours(
+    ask: str, installed: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.py"
+    recipe.write_text('_base_ = ["mmpmg::pmg/vit-toy_generated_smok.py"]\n')
+    asked = dict(_base_=Config.fromfile, get_config=get_config, get_model=get_model)[ask]
+    with pytest.raises(FileNotFoundError, match=r"near it are mmpmg::pmg/vit-toy_") as error:
+        asked(recipe if ask == "_base_" else "mmpmg::pmg/vit-toy_smoke.py")
+    assert "\n" not in str(error.value)
+    assert (str(recipe) in str(error.value)) == (ask == "_base_")
+
+
+@pytest.mark.parametrize("ask", ["_base_", "get_config", "pretrained", "command"])
+def test_an_installation_without_its_recipes_is_told_the_mending(
+    ask: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "site" / "mmpmg"
+    package.mkdir(parents=True)
+    monkeypatch.setattr("mmpmg.evaluation.recipe_names.PACKAGE", package)
+    monkeypatch.setattr("mmpmg.command.PACKAGE", package)
+    recipe = tmp_path / "mine.py"
+    recipe.write_text(f'_base_ = "mmpmg::{TOY}"\n')
+    asked = dict(
+        _base_=lambda: Config.fromfile(recipe),
+        get_config=lambda: get_config(f"mmpmg::{TOY}"),
+        pretrained=lambda: get_config(f"mmpmg::{TOY}", pretrained=True),
+        command=lambda: _call(monkeypatch, "train"),
+    )[ask]
+    with pytest.raises((FileNotFoundError, SystemExit)) as error:
+        asked()
+    assert "type: pip install --force-reinstall --no-deps " in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_without_weights_in_the_zoo_says_so(installed: Path, tmp_path: Path) -> None:
+    entry = f"Models:\n- Name: toy\n  In Collection: PMG\n  Results: []\n  Config: configs/{TOY}\n"
+    for content in ("Models: []\n", entry):
+        (installed / ".mim" / "configs/pmg/metafile.yml").write_text(content)
+        with pytest.raises(FileNotFoundError, match=f"no weights for mmpmg::{TOY}"):
+            get_model(f"mmpmg::{TOY}", pretrained=True)
 
 
 def test_recipes_of_other_packages_keep_their_scope(tmp_path: Path) -> None:
@@ -106,9 +150,9 @@ def test_a_name_does_not_leave_the_recipes(place: str) -> None:
 
 
 def test_enrolling_twice_changes_nothing() -> None:
-    before = Config._get_cfg_path
+    before = Config._get_cfg_path, hub.get_config
     mmpmg.hub.enrol()
-    assert Config._get_cfg_path is before
+    assert (Config._get_cfg_path, hub.get_config) == before
 
 
 def _call(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmpmg.doctor.findings import ABSENT, BROKEN, DOUBTFUL, Finding
+from mmpmg.stack import REINSTALL
 
 PACKAGE = Path(__file__).parents[1]
 SHARED_MEMORY = Path("/dev/shm")
@@ -62,5 +63,5 @@ def recipes() -> Finding:
             return Finding("recipes", str(count), note=str(folder), needed=True)
     return Finding(
         "recipes", "0", BROKEN, f"none in {PACKAGE / '.mim'}",
-        "pip install --force-reinstall --no-deps mmpmg", needed=True,
+        REINSTALL, needed=True,
     )  # fmt: skip

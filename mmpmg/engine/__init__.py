@@ -3,12 +3,12 @@
 from . import hooks
 from .fsdp import ShardedStrategy
 from .fused_adamw import FusedAdamW
-from .inference import accept_named_pipelines
+from .inference import accept_our_recipes
 from .layer_decay import EncoderLayerDecayConstructor
 from .optim_wrapper import AutocastOptimWrapper, NonFiniteLossError
 from .update_schedules import CosineAnnealingLRByUpdate, LinearLRByUpdate
 
-accept_named_pipelines()
+accept_our_recipes()
 
 __all__ = [
     "AutocastOptimWrapper",

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from mmengine.config import Config, ConfigDict
 
 from mmpmg.datasets.named_pipeline import in_order
+from mmpmg.engine.launch import OURS, WHEEL, recipe_file
+from mmpmg.typed import recipe as typed_recipe
 
 _Recipe = TypeVar("_Recipe", Config, ConfigDict)
 
@@ -38,28 +40,50 @@ def inference_recipe(recipe: _Recipe) -> _Recipe:
     return recipe
 
 
-def accept_named_pipelines() -> None:
-    """Let MMAction2's inference functions take our recipes; safe to call again."""
+def accept_our_recipes() -> None:
+    """Let MMAction2's inference functions take our recipes and their names; safe to call again."""
     from mmaction import apis
     from mmaction.apis import inference
     from mmaction.apis.inferencers import ActionRecogInferencer
 
-    original, of_inferencer = inference.init_recognizer, ActionRecogInferencer._init_pipeline
+    original, start = inference.init_recognizer, ActionRecogInferencer.__init__
+    of_inferencer = ActionRecogInferencer._init_pipeline
     if hasattr(original, "mmpmg"):
         return
 
     @functools.wraps(original)
     def init_recognizer(config: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(config, (str, Path)):
-            config = Config.fromfile(config)
+            config = Config.fromfile(_file(config))
         return original(
             inference_recipe(config) if isinstance(config, Config) else config, *args, **kwargs
         )
 
+    @functools.wraps(start)
+    def init(self: Any, model: Any, *args: Any, **kwargs: Any) -> None:
+        start(self, _file(model), *args, **kwargs)
+
     @functools.wraps(of_inferencer)
     def init_pipeline(self: Any, cfg: Any) -> Any:
-        return of_inferencer(self, inference_recipe(cfg))
+        ready = inference_recipe(cfg)
+        if ready.get("test_dataloader") is None:
+            raise ValueError(
+                "the recipe has no test_dataloader, which says how a video becomes clips: a "
+                f"pre-training recipe has none. Name one of {typed_recipe('finetune')}"
+            )
+        return of_inferencer(self, ready)
 
     init_recognizer.mmpmg = True  # type: ignore[attr-defined]
     inference.init_recognizer = apis.init_recognizer = init_recognizer
+    ActionRecogInferencer.__init__ = init
     ActionRecogInferencer._init_pipeline = init_pipeline
+
+
+def _file(name: Any) -> Any:
+    """Return the file of a recipe that is named ``mmpmg::`` or ``mmaction::``; the rest as it is.
+
+    Raises:
+        FileNotFoundError: there is no such recipe.
+    """
+    ours = isinstance(name, str) and name.startswith((OURS, WHEEL))
+    return str(recipe_file(name)) if ours else name

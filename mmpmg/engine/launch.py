@@ -19,6 +19,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import FlexibleRunner, Runner
 from torch import distributed
 
+from mmpmg import typed
 from mmpmg.engine.log_noise import silence_noise
 from mmpmg.engine.ordered_config import OrderedConfig
 from mmpmg.engine.recipe_changes import (
@@ -29,6 +30,7 @@ from mmpmg.engine.recipe_changes import (
 )
 from mmpmg.evaluation.recipe_names import recipe_folder
 from mmpmg.source_commit import commit
+from mmpmg.stack import REINSTALL
 from mmpmg.version import __version__
 
 WHEEL, OURS = "mmaction::", "mmpmg::"  # recipes inside the installed packages
@@ -133,11 +135,10 @@ def recipe_file(name: str) -> Path:
     if not name.startswith((WHEEL, OURS)):
         if not Path(name).is_file():
             folder = recipe_folder()
-            here = f"{folder.name}/" if folder and Path(folder.name, "_base_").is_dir() else OURS
             raise FileNotFoundError(
                 f"no recipe at {name}; ours are named {OURS}FOLDER/NAME.py, in a clone "
                 f"configs/FOLDER/NAME.py, those of MMAction2 {WHEEL}FOLDER/NAME.py"
-                + (_near_files(name, folder, here, "*/*.py") if folder else "")
+                + (_near_files(name, folder, typed.recipe(""), "*/*.py") if folder else "")
             )
         return Path(name)
     package, _, place = name.partition("::")
@@ -146,8 +147,7 @@ def recipe_file(name: str) -> Path:
     )
     if folder is None:
         raise FileNotFoundError(
-            f"no recipe {name}: this mmpmg was installed without its recipes; "
-            "type: python -m mmpmg.doctor"
+            f"no recipe {name}: this mmpmg was installed without its recipes; type: {REINSTALL}"
         )
     file = folder / place
     # Resolved as written: the links of an editable install are inside, "..", "/" are not.

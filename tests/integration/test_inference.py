@@ -23,7 +23,7 @@ from mmengine.registry import init_default_scope
 
 from mmpmg.datasets.named_pipeline import in_order
 from mmpmg.engine.feature_extraction import ExtractionOptions, extract_features
-from mmpmg.engine.inference import accept_named_pipelines, inference_recipe
+from mmpmg.engine.inference import accept_our_recipes, inference_recipe
 from mmpmg.engine.launch import load_recipe
 from mmpmg.engine.ordered_config import OrderedConfig
 
@@ -131,6 +131,28 @@ def test_the_inferencers_score_one_clip_of_the_centre(trained, tmp_path):
     torch.testing.assert_close(torch.tensor(one["rec_scores"]), scores[:1])
 
 
+TOY = "finetune/vit-toy_gestures.py"
+
+
+@pytest.mark.parametrize("of", ["init_recognizer", "inferencer", "both"])
+def test_recipes_are_found_by_name(of, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    make = dict(
+        init_recognizer=lambda name: init_recognizer(name, device="cpu"),
+        inferencer=lambda name: ActionRecogInferencer(name, device="cpu").model,
+        both=lambda name: MMAction2Inferencer(name, device="cpu").actionrecog_inferencer.model,
+    )[of]
+    named, written = make(f"mmpmg::{TOY}"), make(str(ROOT / "configs" / TOY))
+    assert repr(named) == repr(written)
+    with pytest.raises(FileNotFoundError, match=f"near it are mmpmg::{TOY}"):
+        make(f"mmpmg::{TOY.replace('gestures', 'gesture')}")
+
+
+def test_an_inferencer_of_a_pretraining_is_refused():
+    with pytest.raises(ValueError, match="no test_dataloader.*finetune"):
+        ActionRecogInferencer("mmpmg::pmg/vit-toy_generated_smoke.py", device="cpu")
+
+
 def test_the_pages_snippets_run_as_they_stand(trained, tmp_path, monkeypatch, capsys):
     """docs/inference.md: classifying videos, and nearest neighbours of extracted features."""
     classify, neighbours = re.findall(
@@ -179,7 +201,7 @@ def test_named_steps_become_a_list_and_the_recipe_is_not_changed():
 
 def test_mmaction_is_taught_once():
     before = init_recognizer, ActionRecogInferencer._init_pipeline
-    accept_named_pipelines()
+    accept_our_recipes()
     from mmaction import apis
 
     assert before == (apis.init_recognizer, ActionRecogInferencer._init_pipeline)

@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmpmg.engine.encoder_export import export_encoder
+from mmpmg.typed import recipe, tool
 
 
 @HOOKS.register_module()
@@ -36,8 +37,9 @@ class EncoderExportHook(Hook):
             return
         out = export_encoder(checkpoint, Path(runner.work_dir) / self.filename)
         runner.logger.info(
-            "encoder written to %s; fine-tune it with: tools/train.py configs/finetune/RECIPE.py "
-            "--cfg-options load_from=%s",
+            "encoder written to %s; fine-tune it with: %s %s --cfg-options load_from=%s",
             out,
+            tool("train.py"),
+            recipe("finetune/RECIPE.py"),
             out,
         )

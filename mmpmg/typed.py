@@ -1,0 +1,38 @@
+"""What to type for a tool or a recipe where the user stands: in a clone, or with the wheel."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def tool(name: str) -> str:
+    """Return how a tool is called from the current folder.
+
+    Args:
+        name: Of the tool, with its ending, such as ``"train.py"``.
+
+    Returns:
+        ``"tools/train.py"`` in a clone; else ``"mmpmg train"``, or the tool's whole path where
+        the command ``mmpmg`` is not on the PATH.
+    """
+    if Path("tools", name).is_file():
+        return f"tools/{name}"
+    beside = PACKAGE.parent / "tools" / name
+    if shutil.which("mmpmg") is None and beside.is_file():
+        return str(beside)
+    return f"mmpmg {name.partition('.')[0]}"
+
+
+def recipe(name: str) -> str:
+    """Return how a recipe of ours is named from the current folder.
+
+    Args:
+        name: ``"FOLDER/NAME.py"``.
+
+    Returns:
+        ``"configs/FOLDER/NAME.py"`` in a clone, else ``"mmpmg::FOLDER/NAME.py"``.
+    """
+    return f"configs/{name}" if Path("configs", "_base_").is_dir() else f"mmpmg::{name}"
