@@ -15,7 +15,14 @@ from mmpmg.datasets.transforms.pmg import PMGPipeline
 RECIPES = Path(__file__).parents[1] / "configs/motionmae"
 
 
-@pytest.mark.parametrize("name", ["vit-toy_photographs_exact-flow", "vit-b_shaders1k_exact-flow"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vit-toy_photographs_exact-flow",
+        "vit-s_generated_112px_exact-flow",
+        "vit-b_shaders1k_exact-flow",
+    ],
+)
 def test_no_motion_costs_what_flat_patches_cost(name: str) -> None:
     init_default_scope("mmaction")
     config = Config.fromfile(RECIPES / f"{name}.py", import_custom_modules=False)

@@ -14,16 +14,16 @@ train_dataloader = dict(
         type="CheckedVideoDataset",
         ann_file="data/gestures/fold0_train.txt",
         data_prefix=dict(video="data/gestures/videos"),
-        pipeline=[
-            dict(type="SeedSample"),
-            dict(type="DecordInit"),
-            dict(type="UniformSample", clip_len=16),
-            dict(type="DecordDecode"),
-            dict(type="RandomResizedCrop", area_range=(0.6, 1.0)),
-            dict(type="Resize", scale=(64, 64), keep_ratio=False),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
-        ],
+        pipeline=dict(
+            seed=dict(type="SeedSample"),
+            open=dict(type="DecordInit"),
+            frames=dict(type="UniformSample", clip_len=16),
+            decode=dict(type="DecordDecode"),
+            crop=dict(type="RandomResizedCrop", area_range=(0.6, 1.0)),
+            resize=dict(type="Resize", scale=(64, 64), keep_ratio=False),
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs", meta_keys=("sample_seed", "filename")),
+        ),
     ),
 )
 val_dataloader = dict(
@@ -36,14 +36,14 @@ val_dataloader = dict(
         ann_file="data/gestures/fold0_test.txt",
         data_prefix=dict(video="data/gestures/videos"),
         test_mode=True,
-        pipeline=[
-            dict(type="DecordInit"),
-            dict(type="UniformSample", clip_len=16, test_mode=True),
-            dict(type="DecordDecode"),
-            dict(type="Resize", scale=(64, 64), keep_ratio=False),
-            dict(type="FormatShape", input_format="NCTHW"),
-            dict(type="PackActionInputs"),
-        ],
+        pipeline=dict(
+            open=dict(type="DecordInit"),
+            frames=dict(type="UniformSample", clip_len=16, test_mode=True),
+            decode=dict(type="DecordDecode"),
+            resize=dict(type="Resize", scale=(64, 64), keep_ratio=False),
+            layout=dict(type="FormatShape", input_format="NCTHW"),
+            pack=dict(type="PackActionInputs"),
+        ),
     ),
 )
 test_dataloader = val_dataloader
