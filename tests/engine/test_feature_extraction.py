@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -120,6 +121,40 @@ def test_unreadable_videos_are_named_and_left_out(folder, checkpoint, tmp_path, 
     assert "cannot be decoded" in found["skipped"][0] and "is empty" in found["skipped"][1]
     with pytest.raises(ExtractionError, match="--max-bad-share=0.0 allows.*clip2.mp4"):
         extracted(tmp_path / "strict.npz", checkpoint, videos, max_bad_share=0.0)
+
+
+def test_what_is_named_like_a_video_and_is_none_is_listed_with_the_reason(
+    folder, checkpoint, tmp_path
+):
+    """Links to nowhere and in a circle, a pipe, and a name that no decoder can open."""
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "a.mp4").symlink_to(folder / "clip0.mp4")
+    (videos / "b.avi").symlink_to(tmp_path / "gone.avi")
+    (videos / "c.mp4").symlink_to("c.mp4")
+    os.mkfifo(videos / "d.mp4")
+    odd = os.fsencode(videos) + b"/e\xff.avi"
+    shutil.copy(folder / "sub/clip6.avi", odd)
+    (videos / "sub").symlink_to(folder / "sub")
+    reasons = {
+        "b.avi": f"a link to {tmp_path / 'gone.avi'}: No such file or directory",
+        "c.mp4": "a link to c.mp4: Too many levels of symbolic links",
+        "d.mp4": "is no regular file",
+        "e\\xff.avi": "the name is not UTF-8; rename it",
+    }
+    given = dict(clips=1, crops=1, max_bad_share=0.5)
+    for ending in ("npz", "parquet"):
+        extract_features(options(tmp_path / f"f.{ending}", checkpoint, videos, **given))
+    with np.load(tmp_path / "f.npz") as file:
+        assert file["paths"].tolist() == ["a.mp4", "sub/clip1.mp4", "sub/clip6.avi"]
+        expected = [f"{videos / name}: {reason}" for name, reason in reasons.items()]
+        assert file["skipped"].tolist() == expected
+    os.rename(odd, videos / "e.avi")
+    (videos / "b.avi").unlink()
+    (videos / "b.avi").symlink_to(folder / "sub/clip6.avi")
+    found = extracted(tmp_path / "mended.npz", checkpoint, videos, **given)
+    assert found["paths"].tolist()[:3] == ["a.mp4", "b.avi", "e.avi"]
+    np.testing.assert_array_equal(found["features"][1], found["features"][2])
 
 
 def test_parquet_holds_the_same(folder, checkpoint, tmp_path):

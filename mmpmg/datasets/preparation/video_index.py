@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .errors import PreparationError
@@ -36,9 +37,9 @@ class VideoIndex:
                 f"{folder} is no folder: put or link the videos there, or name theirs with --videos"
             )
         self.folder = folder
-        folders: list[str] = []
+        found = videos_below(folder)
         #: Paths below the folder, in order.
-        self.paths = sorted(_videos_below(folder, folders))
+        self.paths = found.videos
         if not self.paths:
             raise PreparationError(
                 f"{folder} holds no video ({' '.join(ENDINGS)}): put or link them there, or name "
@@ -49,7 +50,7 @@ class VideoIndex:
         for path in self.paths:
             self._by_stem.setdefault(_stem(path), []).append(path)
         self._by_folder: dict[str, list[str]] = {}
-        for path in folders:
+        for path in found.folders:
             self._by_folder.setdefault(_folder_name(path), []).append(path)
 
     def find(self, name: str) -> list[str]:
@@ -100,34 +101,69 @@ def _agreement(name: str, path: str) -> tuple[int, bool]:
     return folders_agreeing(name, path), PurePosixPath(name).name == PurePosixPath(path).name
 
 
-def _videos_below(folder: Path, found: list[str]) -> Iterable[str]:
-    """Yield the videos below a folder; append the folders to ``found``, empty ones too."""
+@dataclass
+class Below:
+    """What is below a folder, as paths from there.
+
+    Args:
+        videos: files named like videos, in order.
+        broken: what is named like a video and is no file, in order: links to nowhere, in a circle,
+            or to where one may not look; pipes.
+        folders: of all depths, empty ones too.
+    """
+
+    videos: list[str]
+    broken: list[str]
+    folders: list[str]
+
+
+def videos_below(folder: Path) -> Below:
+    """List what is below a folder; links are followed.
+
+    Raises:
+        PreparationError: a folder cannot be read.
+    """
+    found = Below([], [], [])
     seen = {os.path.realpath(folder)}
     level = [""]
     with ThreadPoolExecutor(_THREADS) as pool:
         while level:
             deeper = []
-            for files, folders in pool.map(lambda below: _scan(folder, below), level):
-                yield from files
+            for videos, broken, folders in pool.map(lambda below: _scan(folder, below), level):
+                found.videos += videos
+                found.broken += broken
                 for below, real in folders:
                     if real not in seen:  # a link to a folder above would go on forever
                         seen.add(real)
                         deeper.append(below)
-            found += deeper
+            found.folders += deeper
             level = deeper
+    found.videos.sort()
+    found.broken.sort()
+    return found
 
 
-def _scan(folder: Path, below: str) -> tuple[list[str], list[tuple[str, str]]]:
-    files, folders = [], []
+def _scan(folder: Path, below: str) -> tuple[list[str], list[str], list[tuple[str, str]]]:
+    videos: list[str] = []
+    broken: list[str] = []
+    folders: list[tuple[str, str]] = []
     try:
         with os.scandir(folder / below) as entries:
             for entry in entries:
                 path = f"{below}/{entry.name}" if below else entry.name
-                if entry.is_dir():
+                if _holds(entry.is_dir):
                     folders.append((path, os.path.realpath(entry.path)))
-                elif entry.name.lower().endswith(ENDINGS) and entry.is_file():
-                    files.append(path)
+                elif entry.name.lower().endswith(ENDINGS):
+                    (videos if _holds(entry.is_file) else broken).append(path)
     except OSError as error:
         raise PreparationError(f"{folder / below} cannot be read: {error.strerror}") from None
     # Two links to one folder: the first by name counts, whatever the order on the disk.
-    return files, sorted(folders)
+    return videos, broken, sorted(folders)
+
+
+def _holds(question: Callable[[], bool]) -> bool:
+    """Ask about an entry; a link in a circle, or to where one may not look, is nothing at all."""
+    try:
+        return question()
+    except OSError:
+        return False

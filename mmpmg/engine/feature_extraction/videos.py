@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +16,8 @@ from torch.utils.data import DataLoader
 
 from mmpmg.datasets.checked_videos import CheckedVideoDataset
 from mmpmg.datasets.preparation.errors import PreparationError
-from mmpmg.datasets.preparation.video_index import ENDINGS, VideoIndex
-from mmpmg.datasets.video_reading import VideoReadError
+from mmpmg.datasets.preparation.video_index import ENDINGS, videos_below
+from mmpmg.datasets.video_reading import VideoReadError, video_file
 
 from .errors import ExtractionError
 
@@ -84,12 +86,16 @@ class Videos(CheckedVideoDataset):
         path = Path(self.ann_file)
         if path.is_dir():
             try:
-                names = VideoIndex(path).paths
-            except PreparationError:
+                found = videos_below(path)
+            except PreparationError as error:
+                raise ExtractionError(f"VIDEOS {path}: {error}") from None
+            # What is broken is tried like the rest, so that it is counted, named and skipped.
+            names = sorted(found.videos + found.broken)
+            if not names:
                 raise ExtractionError(
                     f"VIDEOS {path}: neither this folder nor one below it holds a video "
                     f"({' '.join(ENDINGS)})"
-                ) from None
+                )
             listed: list[dict[str, Any]] = [
                 dict(filename=str(path / name), label=-1) for name in names
             ]
@@ -114,11 +120,35 @@ class Videos(CheckedVideoDataset):
         """Decode a video, or say why that is not possible."""
         self.bad_samples.begin(idx)
         try:
-            return Decoded(idx, self.pipeline(self.get_data_info(idx))["inputs"])
+            info = self.get_data_info(idx)
+            _check_file(str(info["filename"]))
+            return Decoded(idx, self.pipeline(info)["inputs"])
         except VideoReadError as error:
             return Unreadable(idx, str(error))
         finally:
             self.bad_samples.end()
+
+
+def _check_file(name: str) -> None:
+    """Refuse what no decoder can open, or would wait for without end.
+
+    Raises:
+        VideoReadError: there is no regular file of this name, or the name is not UTF-8.
+    """
+    if "://" in name:
+        return
+    path = video_file(name)
+    try:
+        path.encode()
+        regular = stat.S_ISREG(os.stat(path).st_mode)
+    except UnicodeEncodeError:
+        readable = os.fsencode(name).decode("utf-8", "backslashreplace")
+        raise VideoReadError(readable, "the name is not UTF-8; rename it") from None
+    except OSError as error:
+        link = f"a link to {os.readlink(path)}: " if os.path.islink(path) else ""
+        raise VideoReadError(name, f"{link}{error.strerror}") from None
+    if not regular:
+        raise VideoReadError(name, "is no regular file")
 
 
 def video_loader(videos: Videos, batches: list[list[int]], workers: int, pin: bool) -> DataLoader:
