@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy import stats
 
+Cell = TypeVar("Cell", bound=Hashable)
 CONFIDENCE = 0.95
 MOST_PERMUTED = 8
 """Orders of so many arms, 40320, are counted one by one where there are ties."""
@@ -47,6 +49,11 @@ class Agreement:
     n: int
     exact: bool
 
+    @property
+    def p_words(self) -> str:
+        """The p-value with its sign: ``= 0.014``."""
+        return "< 0.001" if self.p < 0.001 else f"= {self.p:.3f}"
+
 
 def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval | None:
     """Compute a mean and Student's t-interval around it.
@@ -77,7 +84,7 @@ def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interva
 
 
 def paired_difference(
-    values: Mapping[Hashable, float], reference: Mapping[Hashable, float]
+    values: Mapping[Cell, float], reference: Mapping[Cell, float]
 ) -> Interval | None:
     """Compute the mean of the differences between cells that both sides have.
 

@@ -59,18 +59,20 @@ def short_table(metafiles: Mapping[str, str]) -> str:
     return markdown_table(SHORT_HEAD, rows) + "\n"
 
 
-def with_table(page: str, table: str) -> str:
+def with_table(page: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """Put a table between a page's marks.
 
     Args:
         page: Its text.
         table: What belongs between the marks.
+        begin: The first mark.
+        end: The other.
 
     Returns:
         The page; as it was where it has no marks.
     """
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(begin)
+    _, end, after = rest.partition(end)
     return f"{before}{begin}\n\n{table}\n{end}{after}" if begin and end else page
 
 
