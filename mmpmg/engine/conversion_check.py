@@ -12,15 +12,26 @@ from torch import Tensor
 
 from mmpmg.engine.converted_models import Side, mmaction2_side, our_side, random_clips
 from mmpmg.engine.hugging_face_models import hugging_face_side
-from mmpmg.models.conversion import Conversion, convert
+from mmpmg.models.conversion import Conversion
 from mmpmg.models.conversion.fixed_positions import is_fixed, sinusoid
-from mmpmg.models.conversion.layouts import FORMATS, HUGGING_FACE, OFFICIAL, OURS, PRETRAINING
-from mmpmg.models.conversion.report import LOADED
-from mmpmg.models.conversion.sizes import hints_of_sizes
+from mmpmg.models.conversion.layouts import (
+    FORMATS,
+    HUGGING_FACE,
+    OFFICIAL,
+    OURS,
+    PRETRAINING,
+    QKV,
+)
+from mmpmg.models.conversion.naming import Naming
+from mmpmg.models.conversion.reading import branches_of, read
+from mmpmg.models.conversion.report import LOADED, MISSING, UNEXPECTED
 
 LARGEST = 1e-4
 """Largest difference of an output that counts as equal."""
-_NOTE = "the authors' code is no package to be run here: converted back, and weights compared"
+_NOTE = "the authors' code is no package to be run here: read back, and weights compared"
+
+_COMPUTED = ("fixed positions", "zeros: ")
+"""Reasons of rows that one side has no weight for and computes all the same."""
 
 
 class Difference(NamedTuple):
@@ -70,7 +81,7 @@ def check_conversion(
 
     Ours are built from the sizes; Hugging Face's by its own ``from_pretrained``; where both files
     are ours, MMAction2's ``VisionTransformer`` stands on the other side. The official code is no
-    package: there, every weight must come back unchanged.
+    package: there, every weight must come back unchanged. What one side alone has is in the notes.
 
     Args:
         state: The source's weights, without wrappers.
@@ -80,7 +91,7 @@ def check_conversion(
 
     Raises:
         ImportError: transformers is not installed.
-        ValueError: Hugging Face's model was not filled, or the heads are not known.
+        ValueError: A model cannot be built around its weights, or the heads are not known.
     """
     formats = (conversion.source, conversion.target)
     if conversion.source_sizes.grid != conversion.sizes.grid:
@@ -104,7 +115,8 @@ def check_conversion(
         else:
             kind = kind if decodes or kind != "pretrainer" else "encoder"
             sides.append(our_side(kind, its_state, its_sizes, conversion.branch, clips))
-    return Check(_compare(*sides), [side.note for side in sides])
+    notes = [side.note for side in sides] + _not_compared(conversion)
+    return Check(_compare(*sides), notes)
 
 
 def _in_float32(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -136,19 +148,52 @@ def _compare(left: Side, right: Side) -> list[Difference]:
 
 
 def _there_and_back(state: Mapping[str, Tensor], conversion: Conversion) -> Check:
-    """Convert back and compare every weight that was carried."""
-    sizes = conversion.sizes
-    branch = conversion.branch if conversion.source == "pretrainer" else None
-    back = convert(conversion.state, conversion.source, branch, hints_of_sizes(sizes)).state
-    carried = [key for key in state if key in back]
+    """Read both files back into one spelling and compare every weight that was carried."""
+    there = read(state, _naming(state, conversion.source, conversion.branch))
+    back = read(conversion.state, _naming(conversion.state, conversion.target, conversion.branch))
     loaded = {row.source for row in conversion.rows if row.status == LOADED}
-    lost = sorted(key for key in loaded & set(state) if key not in back)
+    carried = [key for key, source in there.sources.items() if source in loaded]
+    lost = sorted(there.sources[key] for key in carried if key not in back.values)
+    notes = [_NOTE, *_not_compared(conversion)]
     if lost or not carried:
         told = f"{lost[0]} does not come back" if lost else "no weight comes back"
-        return Check([Difference(told, math.inf, math.inf, math.inf)], [_NOTE])
+        return Check([Difference(told, math.inf, math.inf, math.inf)], notes)
     # torch's maximum is NaN where one is; Python's loses it.
-    apart = [(state[key].float() - back[key].float()).abs().max() for key in carried]
-    largest = float(torch.stack(apart).max())
-    scale = float(torch.stack([state[key].float().abs().max() for key in carried]).max())
-    what = f"{len(carried)} of {len(state)} weights, there and back"
-    return Check([Difference(what, largest, largest, scale)], [_NOTE])
+    pairs = [(there.values[key].float(), back.values[key].float()) for key in carried]
+    largest = float(torch.stack([(left - right).abs().max() for left, right in pairs]).max())
+    scale = float(torch.stack([left.abs().max() for left, _ in pairs]).max())
+    count = sum(_count(there.sources[key]) for key in carried)
+    what = f"{count} of {len(state)} weights, there and back"
+    return Check([Difference(what, largest, largest, scale)], notes)
+
+
+def _naming(state: Mapping[str, Tensor], kind: str, branch: str | None) -> Naming:
+    if kind != "pretrainer":
+        return Naming(kind)
+    return Naming(kind, *branches_of(state, branch, whole=False))
+
+
+def _not_compared(conversion: Conversion) -> list[str]:
+    """Say of what one side alone has that it is no part of the check, with the reasons."""
+    sides = (
+        ("the source", [row for row in conversion.rows if row.status == UNEXPECTED]),
+        ("the target", [row for row in conversion.rows if row.status == MISSING]),
+    )
+    notes = []
+    for side, rows in sides:
+        reasons: dict[str, int] = {}
+        for row in rows:
+            if not row.reason.startswith(_COMPUTED):
+                count = _count(row.source or row.target)
+                reasons[row.reason] = reasons.get(row.reason, 0) + count
+        if reasons:
+            told = "; ".join(
+                f"{count} ({reason})" if count else reason for reason, count in reasons.items()
+            )
+            notes.append(f"not compared, as {side} alone has them: {told}")
+    return notes
+
+
+def _count(keys: str) -> int:
+    """Count the keys that a row names: q, k and v may be one, and ``necks.*`` names none."""
+    return len(QKV) if "{" in keys else 0 if "*" in keys else 1

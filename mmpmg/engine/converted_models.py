@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmpmg.models.conversion import ModelSizes
-from mmpmg.models.conversion.layouts import POSITIONS
 from mmpmg.models.conversion.model_configs import (
     MASK_RATIO,
     MEAN,
@@ -75,6 +74,9 @@ def our_side(
         sizes: Its sizes.
         branch: Of a pretrainer, the one that is converted.
         clips: What it sees.
+
+    Raises:
+        ValueError: The weights do not fill it, or something is left over.
     """
     if kind == "pretrainer" and sizes.decoder_width is not None:
         outputs = _pretraining(state, sizes, branch, clips)
@@ -86,12 +88,16 @@ def our_side(
 
 @torch.no_grad()
 def mmaction2_side(state: Mapping[str, Tensor], sizes: ModelSizes, clips: Clips) -> Side:
-    """Compute what MMAction2's ``Recognizer3D`` with its ``VisionTransformer`` does."""
+    """Compute what MMAction2's ``Recognizer3D`` with its ``VisionTransformer`` does.
+
+    Raises:
+        ValueError: The weights do not fill it, or something is left over.
+    """
     model = _ours(recognizer_config(sizes, "VisionTransformer"))
     outputs = _encoding(model.backbone, state, clips)
     head = {key: value for key, value in state.items() if key.startswith("cls_head.")}
     if head and FEATURES in outputs:
-        model.cls_head.load_state_dict(_under(head, "cls_head."))
+        _load(model.cls_head, _under(head, "cls_head."))
         outputs[SCORES] = model.cls_head(outputs[FEATURES])
     return Side(outputs, outputs, "MMAction2's VisionTransformer")
 
@@ -105,35 +111,51 @@ def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {key[len(prefix) :]: v for key, v in state.items() if key.startswith(prefix)}
 
 
-def _fill(encoder: nn.Module, state: Mapping[str, Tensor]) -> None:
-    weights = _under(state, "backbone.")
-    if POSITIONS not in state:  # fixed ones are what the model was built with
-        weights["pos_embed"] = encoder.pos_embed  # type: ignore[assignment]
-    encoder.load_state_dict(weights, strict=True)
+def _load(module: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Fill a module with weights that came from a file, so that a misfit is no fault of ours."""
+    try:
+        module.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(" ".join(str(error).split())) from error
+
+
+def _fill(encoder: Any, state: Mapping[str, Tensor]) -> bool:
+    """Fill an encoder, and tell whether the file has its closing norm: else it starts fresh."""
+    weights, own = _under(state, "backbone."), encoder.state_dict()
+    closing = [key for key in own if key.startswith(("norm.", "fc_norm."))]
+    closes = any(key in weights for key in closing)
+    # Fixed positions are what the model was built with.
+    for key in ("pos_embed", *(() if closes else closing)):
+        weights.setdefault(key, own[key])
+    _load(encoder, weights)
+    return closes
 
 
 def _encoding(encoder: Any, state: Mapping[str, Tensor], clips: Clips) -> dict[str, Tensor]:
-    _fill(encoder, state)
+    closes = _fill(encoder, state)
     encoder.return_feat_map = True
     # [B, C, t, h, w] -> [B, N, C]
     tokens = encoder(clips.pixels).flatten(2).transpose(1, 2)
     encoder.return_feat_map = False
     if encoder.fc_norm is not None:
-        return {BEFORE: tokens, FEATURES: encoder.fc_norm(tokens.mean(1))}
+        pooled = {FEATURES: encoder.fc_norm(tokens.mean(1))} if closes else {}
+        return {BEFORE: tokens, **pooled}
     encoder.return_feat_map, closing, encoder.norm = True, encoder.norm, nn.Identity()
     before = encoder(clips.pixels).flatten(2).transpose(1, 2)
     encoder.return_feat_map, encoder.norm = False, closing
-    outputs = {TOKENS: tokens, BEFORE: before}
+    outputs = {TOKENS: tokens, BEFORE: before} if closes else {BEFORE: before}
     # A classifier that looks at one token, as MMAction2's does without mean pooling.
-    classifies = any(key.startswith("cls_head.") for key in state)
+    classifies = closes and any(key.startswith("cls_head.") for key in state)
     return {**outputs, FEATURES: tokens[:, 0]} if classifies else outputs
 
 
 def _scores(state: Mapping[str, Tensor], outputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    weight = state.get("cls_head.fc_cls.weight")
-    if weight is None:
+    weight, bias = (state.get(f"cls_head.fc_cls.{end}") for end in ("weight", "bias"))
+    if weight is None or FEATURES not in outputs:
         return {}
-    return {SCORES: F.linear(outputs[FEATURES], weight, state["cls_head.fc_cls.bias"])}
+    if bias is None:
+        raise ValueError("the classifier has a cls_head.fc_cls.weight, and no cls_head.fc_cls.bias")
+    return {SCORES: F.linear(outputs[FEATURES], weight, bias)}
 
 
 def _pretraining(
@@ -142,8 +164,8 @@ def _pretraining(
     neck, head = branches_of(state, branch, whole=True)
     model = _ours(pretrainer_config(sizes, head))
     outputs = _encoding(model.backbone, state, clips)
-    model.necks[head].load_state_dict(_under(state, f"necks.{neck}."))
-    model.heads[head].load_state_dict(_under(state, f"heads.{head}."))
+    _load(model.necks[head], _under(state, f"necks.{neck}."))
+    _load(model.heads[head], _under(state, f"heads.{head}."))
     visible, masked = split_tokens(clips.mask, int(clips.mask[0].sum()))
     encoded = model.backbone(clips.pixels, visible)
     features = model.decode(encoded, visible, masked)

@@ -72,19 +72,21 @@ def load_folder(folder: Path, kind: str, state: Mapping[str, Tensor]) -> Any:
 
     Raises:
         ImportError: transformers is not installed.
-        ValueError: A weight is missing, left over, or another one than the file's.
+        ValueError: It is refused there, or a weight is missing, left over, or another one than the
+            file's.
     """
     transformers = compat.require("transformers")
-    bars = transformers.utils.logging
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
     try:
-        model, info = getattr(transformers, CLASSES[kind]).from_pretrained(
-            folder, output_loading_info=True
-        )
-    finally:
-        if shown:
-            bars.enable_progress_bar()
+        with _quiet(transformers.utils.logging):  # what is missing is looked at below
+            model, info = getattr(transformers, CLASSES[kind]).from_pretrained(
+                folder, output_loading_info=True
+            )
+    except Exception as error:  # of that library's many kinds, for what a folder holds
+        told = " ".join(str(error).split())
+        raise ValueError(
+            f"{CLASSES[kind]}.from_pretrained({str(folder)!r}) fails: {type(error).__name__}: "
+            f"{told}"
+        ) from error
     fresh = {"classifier.weight", "classifier.bias"} - set(state)
     missing = sorted(set(info["missing_keys"]) - fresh)
     wrong = missing or sorted(info["unexpected_keys"]) or list(info["mismatched_keys"])
@@ -129,13 +131,29 @@ def hugging_face_side(
     for norm in norms:
         norm.eps = EPS
     aligned = _outputs(model, kind, clips) if other else as_built
-    note = f"{CLASSES[kind]}.from_pretrained: all {len(state)} weights loaded, q and v biases too"
+    note = f"{CLASSES[kind]}.from_pretrained: all {len(state)} weights loaded"
+    if any(key.endswith(tuple(_IN_MODEL)) for key in state):
+        note += ", q and v biases too"
     if other:
         told = ", ".join(f"{eps:g}" for eps in sorted(other))
         note += (
             f"; it has norms with eps {told} instead of the authors' {EPS:g}: compared with both"
         )
     return Side(aligned, as_built, note)
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """Hold back transformers' progress bars and warnings."""
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from mmpmg.models.weight_files import read_checkpoint
 
 HEAD = "cls_head."
 ENCODER = "backbone."
+NORM, FC_NORM = "backbone.norm.weight", "backbone.fc_norm.weight"
 CLOSING = (
     "backbone.norm.",
     "backbone.fc_norm.",
@@ -97,6 +98,9 @@ def check_fit(
     left_over = [key for key in encoder if key not in known]
     if missing or left_over:
         example = f"{missing[0]} is missing" if missing else f"{left_over[0]} is left over"
+        for pools, lacks, has in ((False, FC_NORM, NORM), (True, NORM, FC_NORM)):
+            if lacks in missing and has in state:
+                wanted = f"give model.backbone.use_mean_pooling={pools}, as it was trained"
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
             f"{len(left_over)} are left over, for example {example}; {wanted}; --resume wants a "

@@ -6,14 +6,16 @@ import pytest
 import torch
 from reference.converted_models import pretrainer, recognizer
 
+from mmpmg.engine import checkpoint_conversion
 from mmpmg.engine.checkpoint_conversion import (
     ConversionError,
     ConversionOptions,
     convert_checkpoint,
 )
-from mmpmg.models.conversion.file_meta import classes_of_meta
 from mmpmg.engine.conversion_check import Check, Difference, check_conversion
+from mmpmg.models.checkpoint_fit import check_file
 from mmpmg.models.conversion import Hints, convert
+from mmpmg.models.conversion.file_meta import classes_of_meta
 from mmpmg.models.weight_files import read_weights, write_weights
 
 HINTS = Hints(3, 2, 4, 32)
@@ -138,3 +140,57 @@ def test_names_of_classes_go_and_come_back_and_options_go_before_a_config(tmp_pa
     assert read_weights(tmp_path / "back.pth").meta["classes"] == names
     for meta in (dict(classes=["a", "a"]), dict(config=dict(id2label={"0": "LABEL_0"})), {}):
         assert classes_of_meta(meta) is None
+
+
+@pytest.mark.parametrize("source", ["videomae-pretraining", "hf-pretraining"])
+@pytest.mark.parametrize("to", ["encoder", "recognizer", "videomae-finetuned"])
+def test_what_a_check_of_an_encoder_leaves_out_is_said(source, to, tmp_path):
+    """The decoder and the closing norm stay behind, and a fresh norm is nobody's."""
+    pytest.importorskip("transformers")
+    state = convert(pretrainer().state_dict(), source, hints=HINTS).state
+    file = write_weights(tmp_path / "pretrained.pth", state)
+    _, check = run(file, tmp_path / "out.pth", to=to, check=True, **KNOWN)
+    assert check.passed and check.differences
+    encoder = [key for key in state if key.startswith(("encoder.", "videomae."))]
+    left = f"{len(state) - len(encoder)} (of the decoder, which {to} has not)"
+    text = check.text()
+    assert "the source alone has them: " in text and left in text
+    assert "2 (closes pre-training; recognition closes with fc_norm" in text
+    assert "the target alone has them: 2 (starts fresh: weight 1, bias 0)" in text
+    compared = {row.what for row in check.differences}
+    if "videomae" in source or "videomae" in to:  # all of the encoder but its closing norm
+        assert compared == {f"{len(encoder) - 2} of {len(state)} weights, there and back"}
+    else:
+        assert compared == {"tokens before the closing norm"}
+
+
+def test_faults_of_our_own_are_not_worded_as_the_users(finetuned, tmp_path, monkeypatch):
+    for fault in (KeyError("x"), TypeError("x"), AssertionError("x"), RuntimeError("x")):
+
+        def fails(*_, fault=fault):
+            raise fault
+
+        monkeypatch.setattr(checkpoint_conversion, "check_conversion", fails)
+        with pytest.raises(type(fault)):
+            run(finetuned, tmp_path / "out.pth", to="encoder", check=True, **KNOWN)
+
+
+def test_a_folder_that_transformers_refuses_is_the_folders_fault(finetuned, tmp_path):
+    pytest.importorskip("transformers")
+    run(finetuned, tmp_path / "hf", **KNOWN)
+    config = json.loads((tmp_path / "hf/config.json").read_text())
+    (tmp_path / "hf/config.json").write_text(json.dumps({**config, "hidden_dropout_prob": "much"}))
+    with pytest.raises(ConversionError, match=r"ForVideoClassification.from_pretrained.*fails: "):
+        run(tmp_path / "hf", tmp_path / "back.pth", check=True)
+
+
+def test_an_encoder_that_does_not_pool_says_what_its_recipe_needs(tmp_path):
+    told = []
+    for pools in (True, False):
+        state = recognizer(use_mean_pooling=pools).state_dict()
+        source = write_weights(tmp_path / f"{pools}.pth", state)
+        run(source, tmp_path / f"out-{pools}.pth", told.append, to="recognizer", **KNOWN)
+        ours = recognizer(use_mean_pooling=not pools)
+        with pytest.raises(ValueError, match=f"give model.backbone.use_mean_pooling={pools}"):
+            check_file(ours, str(tmp_path / f"out-{pools}.pth"), whole=True)
+    assert ["use_mean_pooling=False" in text for text in told] == [False, True]

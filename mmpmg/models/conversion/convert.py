@@ -8,7 +8,13 @@ from dataclasses import replace
 from torch import Tensor
 
 from mmpmg.models.conversion.detection import detect_format, unwrapped
-from mmpmg.models.conversion.layouts import FORMATS, HUGGING_FACE, PRETRAINING, RECOGNITION
+from mmpmg.models.conversion.layouts import (
+    FORMATS,
+    HUGGING_FACE,
+    OURS,
+    PRETRAINING,
+    RECOGNITION,
+)
 from mmpmg.models.conversion.naming import Naming
 from mmpmg.models.conversion.reading import branches_of, read
 from mmpmg.models.conversion.report import Conversion
@@ -64,7 +70,7 @@ def convert(
             "use_mean_pooling=True), so that its decoder sees other tokens than ours: convert the "
             "encoder alone, --to encoder"
         )
-    target = sizes if source == to else _target_sizes(sizes, to)
+    target = sizes if source == to else _target_sizes(sizes, source, to)
     target = target if grid is None else replace(target, grid=grid)
     writer = Writer(weights, source, to, Naming(to, neck, head), target)
     writer.carry()
@@ -74,8 +80,14 @@ def convert(
     return Conversion(writer.out, source, to, sizes, target, head, writer.rows)
 
 
-def _target_sizes(sizes: ModelSizes, to: str) -> ModelSizes:
+def _target_sizes(sizes: ModelSizes, source: str, to: str) -> ModelSizes:
     """Drop the parts that the target does not have, and choose how it closes."""
+    if to in OURS and source not in OURS:
+        # Our recipes have these biases, and zeros compute what a model without them does.
+        sizes = replace(sizes, qv_bias=True, decoder_qv_bias=True)
+    elif to in PRETRAINING and to not in OURS and sizes.decoder_width:
+        biased = sizes.qv_bias or sizes.decoder_qv_bias  # there one switch serves both
+        sizes = replace(sizes, qv_bias=biased, decoder_qv_bias=biased)
     if to not in PRETRAINING:
         sizes = replace(sizes, decoder_width=None, decoder_depth=0, decoder_heads=None)
     elif sizes.decoder_width is None and to != "pretrainer":

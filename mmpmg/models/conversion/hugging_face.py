@@ -144,6 +144,9 @@ _SAID = dict(
 def said_by_config(config: Mapping[str, Any]) -> dict[str, int]:
     """Read from a config.json the sizes that weights tell too, for `check_said`."""
     said = {name: config[key] for name, key in _SAID.items() if isinstance(config.get(key), int)}
+    # Written as qkv_bias by transformers 4, as qv_bias by 5; without either they are there.
+    biases = config.get("qv_bias", config.get("qkv_bias", True))
+    said.update(qv_bias=biases is not False, decoder_qv_bias=biases is not False)
     if isinstance(names := config.get("id2label"), Mapping):
         said["num_classes"] = len(names)
     return said

@@ -89,6 +89,7 @@ def said_by_model(model: Mapping[str, Any], branch: str | None = None) -> dict[s
         depth=sizes["depth"],
         patch_size=sizes["patch_size"],
         tubelet_size=sizes["tubelet_size"],
+        qv_bias=model["backbone"].get("qkv_bias", True),
     )
     branches = {name: part for name, part in (model.get("branches") or {}).items() if part}
     chosen = branches.get(branch or next(iter(branches), "")) if branch or len(branches) < 2 else {}

@@ -34,7 +34,7 @@ def expected_shapes(sizes: ModelSizes) -> Shapes:
 def _decoder(sizes: ModelSizes, width: int) -> Shapes:
     shapes: Shapes = {"neck.embed.weight": (width, sizes.width), "neck.mask_token": (1, 1, width)}
     hidden = sizes.decoder_hidden
-    shapes |= _blocks("neck", sizes.decoder_depth, width, hidden, sizes.qv_bias)
+    shapes |= _blocks("neck", sizes.decoder_depth, width, hidden, sizes.decoder_qv_bias)
     shapes |= {"neck.norm.weight": (width,), "neck.norm.bias": (width,)}
     dt, dh, dw = sizes.token_shape
     values = sizes.in_channels * dt * dh * dw

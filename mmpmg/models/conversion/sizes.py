@@ -50,12 +50,14 @@ class ModelSizes:
     token_shape: TokenShape
     grid: Grid
     qv_bias: bool
+    """Whether q and v have biases in the encoder."""
     mean_pooling: bool
     """Closed by ``fc_norm`` over the mean of the tokens instead of ``norm`` on each."""
     decoder_width: int | None = None
     decoder_depth: int = 0
     decoder_heads: int | None = None
     decoder_hidden: int = 0
+    decoder_qv_bias: bool = True
     num_classes: int | None = None
     normalize: bool = True
     """Targets are normalised per token, see ``PixelTarget``."""
@@ -117,9 +119,14 @@ def check_said(sizes: ModelSizes, said: Mapping[str, int], where: str) -> None:
         tubelet_size=sizes.token_shape[0],
         patch_size=sizes.token_shape[1],
         num_classes=sizes.num_classes,
+        qv_bias=sizes.qv_bias,
     )
     if sizes.decoder_width is not None:
-        found.update(decoder_width=sizes.decoder_width, decoder_depth=sizes.decoder_depth)
+        found.update(
+            decoder_width=sizes.decoder_width,
+            decoder_depth=sizes.decoder_depth,
+            decoder_qv_bias=sizes.decoder_qv_bias,
+        )
     for name, value in said.items():
         if found.get(name) not in (None, value):
             raise ValueError(
@@ -152,13 +159,13 @@ def sizes_of(weights: Mapping[str, Tensor], hints: Hints | None = None) -> Model
         in_channels=in_channels,
         token_shape=token_shape,
         grid=_grid(weights.get(POSITIONS), token_shape, hints),
-        # One that is left asks for all the others, so that a lost one is noticed.
-        qv_bias=any(key.endswith((".q_bias", ".v_bias")) for key in weights),
+        qv_bias=_has_qv_bias(weights, "backbone"),
         mean_pooling="backbone.norm.weight" not in weights,
         decoder_width=None if decoder is None else len(decoder),
         decoder_depth=_count_blocks(weights, "neck"),
         decoder_heads=_decoder_heads(decoder, hints),
         decoder_hidden=0 if decoder is None else _hidden(weights, "neck"),
+        decoder_qv_bias=_has_qv_bias(weights, "neck"),
         num_classes=None if classifier is None else len(classifier),
         normalize=hints.normalize is not False,
     )
@@ -174,6 +181,12 @@ def _count_blocks(weights: Mapping[str, Tensor], part: str) -> int:
     prefix = f"{part}.blocks."
     numbers = {key[len(prefix) :].split(".")[0] for key in weights if key.startswith(prefix)}
     return len(numbers)
+
+
+def _has_qv_bias(weights: Mapping[str, Tensor], part: str) -> bool:
+    """Tell by any that is left: it asks for all the others, so that a lost one is noticed."""
+    ends = (".q_bias", ".v_bias")
+    return any(key.startswith(f"{part}.") and key.endswith(ends) for key in weights)
 
 
 def _hidden(weights: Mapping[str, Tensor], part: str) -> int:

@@ -127,13 +127,16 @@ class Writer:
             self.rows.append(Row(UNEXPECTED, key, "", reason))
 
     def start_fresh(self) -> None:
-        """List what the target has beyond the source; an ``fc_norm`` is written as it starts.
+        """List what the target has beyond the source.
+
+        An ``fc_norm`` is written as it starts, and biases of q and v, where a whole encoder or
+        decoder has none, as zeros.
 
         Raises:
             ValueError: The other side's model would be incomplete.
         """
         width = self.weights.values["backbone.patch_embed.projection.bias"]
-        for key in self.expected:
+        for key, shape in self.expected.items():
             if key in self.weights.values:
                 continue
             name = _joined(self.naming.theirs(key))
@@ -141,6 +144,11 @@ class Writer:
                 fill = torch.ones_like if key.endswith("weight") else torch.zeros_like
                 self.out[name] = fill(width)
                 self.rows.append(Row(MISSING, "", name, "starts fresh: weight 1, bias 0"))
+            elif key.endswith((".q_bias", ".v_bias")) and name:
+                self.out[name] = width.new_zeros(shape)
+                self.rows.append(
+                    Row(MISSING, "", name, "zeros: the source has none, which computes the same")
+                )
             elif name and self.to in OURS:
                 self.rows.append(Row(MISSING, "", name, "starts fresh in the model"))
             elif name:

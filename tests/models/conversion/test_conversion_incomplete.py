@@ -4,9 +4,9 @@ import pytest
 import torch
 from reference.converted_models import pretrainer, recognizer
 
-from mmpmg.models.conversion.file_meta import check_meta, hints_of_meta
 from mmpmg.engine.image_inflation import inflate_conversion
 from mmpmg.models.conversion import Hints, convert
+from mmpmg.models.conversion.file_meta import check_meta, hints_of_meta
 from mmpmg.models.conversion.hugging_face import config_json, hints_of_config
 from mmpmg.models.conversion.sizes import DECODER_HEADS, HEADS, sizes_of
 
