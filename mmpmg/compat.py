@@ -22,7 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from .stack import LITE, PARTS, numbers
+from .stack import LITE, PARTS, Part, advice, culprit, numbers
 
 # Without these something is left out; the sentence goes after "it".
 _OPTIONAL = {
@@ -33,6 +33,7 @@ _OPTIONAL = {
     ),
     "transformers": "has Hugging Face's models",
 }
+_PARTS = {part.module: part for part in PARTS}
 _TYPE = {part.module: part.command for part in PARTS}
 _active: dict[str, str] = {}
 
@@ -57,13 +58,14 @@ def require(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except Exception as error:  # a torchvision of the wrong build raises RuntimeError
-        state = "is not installed" if find_spec(name) is None else f"does not load ({error})"
-        command = _TYPE.get(name, f"pip install {name}")
-        purpose = f"{_OPTIONAL[name]}; " if name in _OPTIONAL else ""
-        if "torchvision" in str(error) and name != "torchvision":
-            purpose = f"needs torchvision, which {_OPTIONAL['torchvision']}; "
-            command = _TYPE["torchvision"]
-        raise ImportError(f"{name} {state}: it {purpose}type: {command}") from error
+        installed = find_spec(name) is not None
+        state = f"does not load ({error})" if installed else "is not installed"
+        part = _PARTS.get(name, Part(name, f"pip install {name}"))
+        purpose = f": it {_OPTIONAL[name]}" if name in _OPTIONAL else ""
+        if culprit(part, str(error)).module == "torchvision" != name:
+            purpose = f": it needs torchvision, which {_OPTIONAL['torchvision']}"
+        command = advice(part, str(error), installed)
+        raise ImportError(f"{name} {state}{purpose}; type: {command}") from error
 
 
 def apply() -> None:

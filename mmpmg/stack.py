@@ -77,6 +77,7 @@ PARTS = (
         "safetensors", "pip install 'safetensors>=0.4'", (), (0, 4), None, True,
         "weight files that hold no code",
     ),
+    Part("yaml", "pip install pyyaml", ("pyyaml",), needed=True, purpose="reads the zoo's records"),
     Part("torchvision", _TORCHVISION, purpose="timm needs it"),
     Part("timm", "pip install timm", (), (1,), purpose="2D weights and RandAugment"),
     Part("transformers", "pip install transformers", purpose="Hugging Face's models"),
@@ -90,6 +91,31 @@ PARTS = (
     ),
     Part("tensorboard", "pip install tensorboard", purpose="LocalTensorboardVisBackend"),
 )  # fmt: skip
+
+
+def culprit(part: Part, error: str) -> Part:
+    """Return the part that an import died of, which need not be the one that was imported.
+
+    Args:
+        part: What was imported.
+        error: What importing it said.
+    """
+    for other in PARTS:
+        if any(sign in error for sign in (f"named '{other.module}'", f"{other.module}::")):
+            return other
+    return part
+
+
+def advice(part: Part, error: str, installed: bool) -> str:
+    """Return what to type for a package whose import fails.
+
+    Args:
+        part: The package.
+        error: What importing it said.
+        installed: Whether it is there.
+    """
+    blamed = culprit(part, error)
+    return repair(part, error) if blamed is part and installed else blamed.command
 
 
 def repair(part: Part, error: str) -> str:

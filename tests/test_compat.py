@@ -309,6 +309,32 @@ def test_timm_over_a_torchvision_that_does_not_load(
         compat.require("timm")
 
 
+@pytest.mark.parametrize(
+    ("statement", "command"),
+    [
+        (
+            "raise OSError('libavformat.so.58: no such file')",
+            "install --force-reinstall --no-deps decord",
+        ),
+        ("import a_module_that_is_nowhere", "install decord"),
+        ("import decord.nowhere", "install --force-reinstall --no-deps decord"),
+        ("raise ImportError(\"No module named 'mmcv'\")", "uninstall -y mmcv mmcv-lite"),
+    ],
+)
+def test_a_package_that_is_there_is_not_merely_installed_again(
+    statement: str, command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """pip does nothing where the version is right; what is missing beside it, it brings."""
+    _package_that_raises(tmp_path, "decord", statement)
+    for name in [n for n in sys.modules if n.split(".")[0] == "decord"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        ImportError, match=f"decord does not load .*reads videos; type: pip {command}"
+    ):
+        compat.require("decord")
+
+
 def test_optional_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "decord", None)
     monkeypatch.setattr(compat, "find_spec", lambda name: None)

@@ -87,7 +87,8 @@ NMS = "RuntimeError: operator torchvision::nms does not exist"
             AGAIN,
         ),
         ("timm", {"timm": "1.0"}, "SyntaxError: torn", BROKEN, f"^{AGAIN} timm$"),
-        ("timm", {"timm": "1.0"}, "No module named 'yaml'", BROKEN, "^pip install timm$"),
+        ("timm", {"timm": "1.0"}, "No module named 'yaml'", BROKEN, "^pip install pyyaml$"),
+        ("timm", {"timm": "1.0"}, "No module named 'elsewhere'", BROKEN, "^pip install timm$"),
     ],
 )
 def test_judgement(module: str, owners: dict, error: str, state: str, command: str) -> None:

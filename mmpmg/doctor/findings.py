@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from mmpmg.doctor.probe import Probe
-from mmpmg.stack import LITE, PARTS, PYTHONS, Part, fits, repair
+from mmpmg.stack import LITE, PYTHONS, Part, advice, fits
 
 GOOD, ABSENT, DOUBTFUL, BROKEN = "ok", "absent", "doubtful", "BROKEN"
 
@@ -86,8 +86,7 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
         bounds = f">={'.'.join(map(str, part.lowest))}{below}"
         return mend(BROKEN, f"{wrong[0]} does not work here, which takes {bounds}")
     if probe.error:
-        blamed = _culprit(part, probe.error)
-        command = repair(part, probe.error) if blamed is part and owners else blamed.command
+        command = advice(part, probe.error, installed=bool(owners))
         return mend(BROKEN, f"does not load: {probe.error}", command)
     if part.module == "mmcv" and len(owners) > 1:
         return mend(DOUBTFUL, "mmcv and mmcv-lite overwrite each other's files; keep one")
@@ -112,14 +111,6 @@ def judge(part: Part, owners: dict[str, str], probe: Probe) -> Finding:
         cuda = probe.details.get("cuda")
         found.note = f"built for CUDA {cuda}" if cuda else "built for the CPU alone"
     return found
-
-
-def _culprit(part: Part, error: str) -> Part:
-    """Return the part that an import died of, which need not be the one that was imported."""
-    for other in PARTS:
-        if any(sign in error for sign in (f"named '{other.module}'", f"{other.module}::")):
-            return other
-    return part
 
 
 def _is_missing(part: Part, probe: Probe) -> bool:
