@@ -10,7 +10,7 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 train_dataloader = dict(
-    batch_size=120,
+    batch_size=96,
     dataset=dict(
         num_categories=1200,
         size=128,

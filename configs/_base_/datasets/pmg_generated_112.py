@@ -1,11 +1,11 @@
 """Pseudo-motion clips of 16 x 112 x 112 from 12,000 shader images made in the data workers.
 
-120 clips a step, so that 12,000, 600 or 120 images are whole steps.
+96 clips a step, so that 12,000, 480 or 96 images are whole steps.
 """
 
 _base_ = "./pmg_shaders1k.py"
 train_dataloader = dict(
-    batch_size=120,
+    batch_size=96,
     dataset=dict(
         images=dict(
             _delete_=True,

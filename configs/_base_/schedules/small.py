@@ -1,4 +1,4 @@
-"""For one GPU: 20 epochs, lr 1e-3 for a batch of 120, 100 steps of warm-up, then a cosine."""
+"""For one GPU: 20 epochs, lr 1e-3 for a batch of 96, 100 steps of warm-up, then a cosine."""
 
 _base_ = "./toy.py"
 param_scheduler = [
@@ -6,4 +6,4 @@ param_scheduler = [
     dict(type="CosineAnnealingLRByUpdate", eta_min=1e-5, by_epoch=False, begin=100),
 ]
 train_cfg = dict(max_epochs=20)
-auto_scale_lr = dict(base_batch_size=120)
+auto_scale_lr = dict(base_batch_size=96)
