@@ -65,7 +65,7 @@ def check_changes(recipe: Mapping[str, Any], changes: Mapping[str, Any]) -> None
             or it goes through an entry that does not exist, among entries that all have a type
             (a hook, a step of a pipeline, an op), and gives it none.
     """
-    known = {*recipe, *inspect.signature(Runner).parameters, *ALSO_READ}
+    known = {*recipe, *runner_names()}
     for key in changes:
         first, *rest = key.split(".")
         if first not in known:
@@ -105,6 +105,11 @@ def _check_place(key: str, path: str, place: int, length: int) -> None:
     )
 
 
+def runner_names() -> set[str]:
+    """Return the names at the top of a recipe that MMEngine's Runner, or MMAction2, reads."""
+    return {*inspect.signature(Runner).parameters, *ALSO_READ}
+
+
 def check_names(recipe: Mapping[str, Any]) -> None:
     """Refuse a top-level name that is almost, but not quite, one that MMEngine's Runner reads.
 
@@ -117,7 +122,7 @@ def check_names(recipe: Mapping[str, Any]) -> None:
         ValueError: A name is a misspelling of one that the Runner reads, or an option of the
             training set that slipped out of it.
     """
-    read = {*inspect.signature(Runner).parameters, *ALSO_READ}
+    read = runner_names()
     inner = (recipe.get("train_dataloader") or {}).get("dataset") or {}
     for name in set(recipe) - read:
         if name in inner and isinstance(recipe[name], Mapping):
@@ -175,7 +180,7 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
         places = [
             (path, node) for path, node in walk_recipe(recipe.to_dict()) if refused[1] in node
         ]
-        advice = [text for place in places if (text := _advice(*place, refused[1]))]
+        advice = [text for place in places if (text := option_advice(*place, refused[1]))]
         if not advice:
             raise
         raise TypeError("; or ".join(advice)) from error
@@ -199,8 +204,14 @@ def walk_recipe(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]
             yield from walk_recipe(value, f"{path}.{key}" if path else str(key))
 
 
-def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
-    """Return what to say of a key in one dict of the recipe; None where it is welcome."""
+def option_advice(path: str, node: Mapping[str, Any], key: str) -> str | None:
+    """Return what to say of a key in one dict of the recipe; None where it is welcome.
+
+    Args:
+        path: Dotted place of the dict.
+        node: The dict.
+        key: In it, or meant for it.
+    """
     kind = DataLoader if path.endswith("_dataloader") else _built_by(node.get("type"))
     if kind is None:
         return None
@@ -215,7 +226,7 @@ def _advice(path: str, node: dict[str, Any], key: str) -> str | None:
     )
 
 
-def _inside(path: str, node: dict[str, Any], key: str) -> str:
+def _inside(path: str, node: Mapping[str, Any], key: str) -> str:
     """Say where a key belongs that the data set within a wrapper takes, such as WithPMGAug's."""
     inner = node.get("dataset")
     while isinstance(inner, dict):

@@ -1,0 +1,270 @@
+"""The recipe of a cell: the declared one, the arm's change, and what makes the cell this cell."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import pprint
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmaction.registry import DATASETS, MODELS
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmpmg.engine.launch import recipe_file
+from mmpmg.engine.recipe_changes import check_names, mistyped_keys_named
+from mmpmg.evaluation.recipe_names import OF_THE_RUN, recipe_folder
+from mmpmg.evaluation.study.cells import FINETUNE, PRETRAIN, Cell
+from mmpmg.evaluation.study.change_check import check_change
+from mmpmg.evaluation.study.declaration import Arm, Size, Study
+from mmpmg.evaluation.study.errors import StudyError
+from mmpmg.written_beside import written_beside
+
+# What decides neither weights nor accuracy.
+_WITHOUT_EFFECT = (
+    "visualizer", "vis_backends", "log_level", "log_processor", "test_dataloader", "test_cfg",
+    "test_evaluator",
+)  # fmt: skip
+_HOOKS_WITHOUT_EFFECT = ("logger", "checkpoint", "timer", "visualization")
+_READERS_WITHOUT_EFFECT = ("num_workers", "persistent_workers", "pin_memory", "prefetch_factor")
+
+
+class Recipes:
+    """The recipes of a study at one size; what was read once is kept.
+
+    Args:
+        study: The declaration.
+        size: One of its sizes.
+    """
+
+    def __init__(self, study: Study, size: Size) -> None:
+        self.study, self.size = study, size
+        self._arms: dict[tuple[str, str], Config] = {}
+        self._epoch_clips: dict[str, int] = {}
+        self._digests: dict[Path, str] = {}
+
+    def declared(self, arm: Arm, kind: str) -> str:
+        """Return the name of the recipe that an arm changes."""
+        if kind == FINETUNE:
+            return self.size.finetune
+        return arm.recipe.get(self.size.name, self.size.pretrain)
+
+    def change(self, arm: Arm, kind: str) -> dict[str, Any]:
+        """Return the arm's own change."""
+        return dict(arm.finetune_change if kind == FINETUNE else arm.change)
+
+    def arm(self, arm: Arm, kind: str) -> Config:
+        """Resolve an arm's recipe as MMEngine would one that inherits and changes.
+
+        Raises:
+            StudyError: There is no such recipe, or the change reaches nothing in it.
+        """
+        key = (arm.name, kind)
+        if key not in self._arms:
+            place = f"{self.study.file}: arms.{arm.name}."
+            place += "finetune_change" if kind == FINETUNE else "change"
+            try:
+                base = Config.fromfile(self._file(arm, kind))
+                check_change(base, self.change(arm, kind), place)
+                resolved = _merged(base, self.change(arm, kind), place)
+                check_names(resolved)
+            except (ValueError, FileNotFoundError) as error:
+                raise StudyError(str(error)) from None
+            self._arms[key] = resolved
+        return self._arms[key]
+
+    def _file(self, arm: Arm, kind: str) -> Path:
+        """Find a declared recipe: from here, or where ours are."""
+        name, ours = self.declared(arm, kind), recipe_folder()
+        shipped = None if ours is None or not name.startswith("configs/") else ours.parent / name
+        if shipped is not None and not Path(name).is_file() and shipped.is_file():
+            return shipped.absolute()
+        try:
+            return recipe_file(name).absolute()
+        except FileNotFoundError as error:
+            raise StudyError(f"{self.study.file}, size {self.size.name}: {error}") from None
+
+    def settings(self, cell: Cell) -> dict[str, Any]:
+        """Return what the cell sets in its arm's recipe.
+
+        Raises:
+            StudyError: The budget does not divide, data are missing, or the recipe is of a form
+                that a study cannot run.
+        """
+        arm = self.study.arms[cell.arm]
+        recipe = self.arm(arm, cell.kind)
+        loop = recipe.get("train_cfg") or {}
+        if "max_epochs" not in loop:
+            raise StudyError(
+                f"{self.declared(arm, cell.kind)} has no train_cfg.max_epochs; a study trains by "
+                "epochs: train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=...)"
+            )
+        mine: dict[str, Any] = {"randomness": {"seed": cell.seed}}
+        if cell.kind == PRETRAIN:
+            return {**mine, "train_cfg": {"max_epochs": self._epochs(cell, arm)}}
+        if not recipe.get("val_dataloader"):
+            raise StudyError(f"{self.size.finetune} has no val_dataloader, so it has no accuracy")
+        if cell.source is not None:
+            mine["load_from"] = str(cell.source.encoder)
+        mine["train_cfg"] = {"val_interval": loop["max_epochs"]}
+        lists = arm.lists or self.size.lists
+        for part, file in (("train", lists.train), ("val", lists.test), ("test", lists.test)):
+            loader = f"{part}_dataloader"
+            if recipe.get(loader):
+                found = _with_list(recipe[loader]["dataset"], str(file).format(fold=cell.fold))
+                mine[loader] = {"dataset": found}
+        return mine
+
+    def resolved(self, cell: Cell) -> Config:
+        """Return the whole recipe of a cell."""
+        recipe = self.arm(self.study.arms[cell.arm], cell.kind)
+        return _merged(recipe, self.settings(cell), cell.label)
+
+    def text(self, cell: Cell) -> str:
+        """Return the recipe of a cell as a file that inherits from the declared one."""
+        arm = self.study.arms[cell.arm]
+        delta = _joined(self.change(arm, cell.kind), self.settings(cell))
+        title = f"{cell.study} ({cell.size}): {cell.label}."
+        lines = [
+            f'"""{title}',
+            "",
+            f"Written by tools/study.py from {self.study.file}.",
+            f'OMP_NUM_THREADS={self.size.threads} tools/train.py {cell.folder}/recipe.py"""',
+            "",
+            f"_base_ = {str(self._file(arm, cell.kind))!r}",
+        ]
+        for key, value in delta.items():
+            lines.append(f"{key} = {pprint.pformat(value, sort_dicts=False, width=96)}")
+        return "\n".join(lines) + "\n"
+
+    def write(self, cell: Cell) -> Path:
+        """Write the recipe of a cell into its folder."""
+        path = cell.folder / "recipe.py"
+        with written_beside(path) as unfinished:
+            unfinished.write_text(self.text(cell))
+        return path
+
+    def digest(self, cell: Cell) -> str:
+        """Return a hash of all that decides the result: recipe, lists, threads, pre-training."""
+        if cell.folder not in self._digests:
+            recipe = self.resolved(cell).to_dict()
+            content: dict[str, Any] = {
+                "recipe": {key: recipe[key] for key in sorted(recipe) if _counts(key, cell)},
+                "threads": self.size.threads,
+                "pretraining": None if cell.source is None else self.digest(cell.source),
+            }
+            hooks = recipe.get("default_hooks") or {}
+            content["recipe"]["default_hooks"] = {
+                name: hook for name, hook in hooks.items() if name not in _HOOKS_WITHOUT_EFFECT
+            }
+            for name in ("train_dataloader", "val_dataloader"):
+                loader = content["recipe"].get(name)
+                if loader:
+                    content["recipe"][name] = {
+                        key: v for key, v in loader.items() if key not in _READERS_WITHOUT_EFFECT
+                    }
+                    content[name] = _list_hash(loader["dataset"])
+            # Not sorted below the top: the order of a pipeline's named steps counts.
+            text = json.dumps(content, default=str)
+            self._digests[cell.folder] = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self._digests[cell.folder]
+
+    def built_from(self, cell: Cell) -> str:
+        """Return what `check` would build, as a text: equal texts need no second look."""
+        recipe = self.resolved(cell).to_dict()
+        parts = ("model", "train_dataloader", "val_dataloader")
+        return json.dumps([recipe.get(name) for name in parts], default=str)
+
+    def check(self, cell: Cell) -> None:
+        """Build the cell's model and data sets, so that what they refuse is said before any run.
+
+        Raises:
+            StudyError: A mistyped key, an illegal value, or missing data.
+        """
+        recipe = self.resolved(cell)
+        parts = [
+            recipe[name] for name in ("train_dataloader", "val_dataloader") if recipe.get(name)
+        ]
+        try:
+            init_default_scope(recipe.get("default_scope", "mmaction"))
+            with mistyped_keys_named(recipe):
+                for loader in parts:
+                    DATASETS.build(loader.dataset)
+                MODELS.build(recipe.model)
+        except Exception as error:  # whatever a recipe's classes raise
+            raise StudyError(f"{cell.label}: {_one_line(error)}") from error
+
+    def _epochs(self, cell: Cell, arm: Arm) -> int:
+        """Divide the budget by the clips of an epoch."""
+        if arm.name not in self._epoch_clips:
+            self._epoch_clips[arm.name] = self._count(cell, self.arm(arm, PRETRAIN))
+        each = self._epoch_clips[arm.name]
+        if cell.clips % each:
+            below, above = cell.clips // each * each, (cell.clips // each + 1) * each
+            raise StudyError(
+                f"{self.study.file}: {cell.clips} clips are no whole number of epochs of "
+                f"{cell.arm}, whose epoch sees {each} clips ({self.declared(arm, PRETRAIN)}); "
+                f"sizes.{self.size.name}.clips could be {f'{below} or ' if below else ''}{above}"
+            )
+        return cell.clips // each
+
+    def _count(self, cell: Cell, recipe: Config) -> int:
+        loader = recipe.train_dataloader
+        try:
+            init_default_scope(recipe.get("default_scope", "mmaction"))
+            with mistyped_keys_named(recipe):
+                samples = len(DATASETS.build(loader.dataset))
+        except Exception as error:  # whatever a recipe's classes raise
+            raise StudyError(f"{cell.arm}: {_one_line(error)}") from error
+        # MMEngine's loaders and torch's keep an incomplete batch unless told otherwise.
+        batch = loader.batch_size
+        return samples // batch * batch if loader.get("drop_last") else samples
+
+
+def _counts(key: str, cell: Cell) -> bool:
+    """Whether an entry at the top of a recipe decides the result."""
+    if key == "load_from":
+        return cell.source is None  # else the digest of the pre-training stands for it
+    return key not in OF_THE_RUN and key not in _WITHOUT_EFFECT
+
+
+def _merged(base: Config, change: Mapping[str, Any], place: str) -> Config:
+    """Merge as MMEngine merges a recipe into its base."""
+    try:
+        # A copy, as MMEngine takes the _delete_ out of what it merges.
+        merged = Config._merge_a_into_b(copy.deepcopy(dict(change)), base._cfg_dict.to_dict())
+    except TypeError as error:
+        raise StudyError(f"{place}: {error}") from None
+    return Config(merged)
+
+
+def _joined(change: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Join two changes into one; the second one wins."""
+    joined = dict(change)
+    for key, value in settings.items():
+        both = isinstance(value, Mapping) and isinstance(joined.get(key), Mapping)
+        joined[key] = _joined(joined[key], value) if both else value
+    return joined
+
+
+def _with_list(dataset: Mapping[str, Any], file: str) -> dict[str, Any]:
+    """Return the change that gives a data set, or the one that it wraps, another list."""
+    inner = dataset.get("dataset")
+    if "ann_file" not in dataset and isinstance(inner, Mapping):
+        return {"dataset": _with_list(inner, file)}
+    return {"ann_file": file}
+
+
+def _list_hash(dataset: Mapping[str, Any]) -> str | None:
+    """Hash the list of videos that a data set reads, wherever it lies."""
+    while "ann_file" not in dataset and isinstance(dataset.get("dataset"), Mapping):
+        dataset = dataset["dataset"]
+    file = Path(str(dataset.get("ann_file", "")))
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
