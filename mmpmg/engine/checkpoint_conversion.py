@@ -272,9 +272,10 @@ def _write(conversion: Conversion, options: ConversionOptions, classes: list[str
         meta["classes"] = classes
     if conversion.target not in HUGGING_FACE:
         return write_weights(out, conversion.state, meta)
-    if out.suffix in (".pth", ".pt", ".safetensors") or out.is_file():
+    # A folder may be called v1.5; what ends in letters is taken for one where it is one already.
+    if out.is_file() or (out.suffix[1:2].isalpha() and not out.is_dir()):
         raise ValueError(
             f"{conversion.target} is a folder with config.json and model.safetensors, and {out} is "
-            "a file's name: give a folder"
+            "a file's name: give a folder, or name another format with --to"
         )
     return write_folder(out, conversion.state, conversion.sizes, conversion.target, meta)

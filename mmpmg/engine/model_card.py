@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmpmg.engine.recipe_text import values
 from mmpmg.evaluation.run_log import Run
+from mmpmg.written_beside import written_beside
 
 _SOURCES = ("type", "ann_file", "data_root", "data_prefix", "categories", "sources")
 _INNER = ("dataset", "source", "images")
@@ -49,9 +50,9 @@ def write_card(path: Path, facts: CardFacts) -> Path:
     Returns:
         ``path``.
     """
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text("\n".join(_lines(facts)) + "\n", encoding="utf-8")
-    return unfinished.replace(path)
+    with written_beside(path) as unfinished:
+        unfinished.write_text("\n".join(_lines(facts)) + "\n", encoding="utf-8")
+    return path
 
 
 def kind_of_model(state: Mapping[str, Tensor]) -> str:

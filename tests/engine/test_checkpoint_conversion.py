@@ -160,7 +160,14 @@ def test_a_file_name_for_a_folder_is_refused(folder, tmp_path):
         run(folder / "pretrained.pth", tmp_path / "model.pth", **KNOWN)
     with pytest.raises(ConversionError, match=r"\.pth or \.safetensors"):
         run(folder / "pretrained.pth", tmp_path / "model", to="encoder", **KNOWN)
+    for name in ("out.txt", "model.bin", "weights.ckpt", "hf.h5"):
+        with pytest.raises(ConversionError, match=f"{name} is a file's name: give a folder, or"):
+            run(folder / "pretrained.pth", tmp_path / name, **KNOWN)
     assert not list(tmp_path.iterdir())
+    (tmp_path / "runs.d").mkdir()
+    for name in ("runs.d", "vit-b_v1.5"):  # one that is there, and one with a number
+        run(folder / "pretrained.pth", tmp_path / name, **KNOWN)
+        assert (tmp_path / name / "config.json").is_file()
 
 
 def test_the_command_prints_the_table_and_exits_as_it_should(folder, tmp_path, monkeypatch, capsys):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-WRAPPERS = ("module.", "model.", "_orig_mod.")
+PREFIXES = ("module.", "model.", "_orig_mod.")
 """What DataParallel, DeepSpeed, other people's wrappers and torch.compile put before every key."""
 _EMBEDDING = "patch_embed.projection.weight"
 _OFFICIAL = "patch_embed.proj.weight"
@@ -24,7 +24,7 @@ def unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     unwrapped = dict(state)
     while unwrapped:
-        prefix = next((p for p in WRAPPERS if all(key.startswith(p) for key in unwrapped)), None)
+        prefix = next((p for p in PREFIXES if all(key.startswith(p) for key in unwrapped)), None)
         if prefix is None:
             break
         unwrapped = {key[len(prefix) :]: value for key, value in unwrapped.items()}
