@@ -34,7 +34,7 @@ METHODS = {
     "pmg": Method(
         "PMG",
         *_PMG,
-        "README.md",
+        "docs/videomae.md",
         "mmpmg/datasets/transforms/pmg.py",
         ("vit-b_shaders1k", "vit-b_pass", "vit-b_generated", "vit-b_hmdb51-videos_aug"),
     ),
@@ -43,7 +43,7 @@ METHODS = {
         "VideoMAE: Masked Autoencoders are Data-Efficient Learners for Self-Supervised Video "
         "Pre-Training",
         "https://arxiv.org/abs/2203.12602",
-        "README.md",
+        "docs/videomae.md",
         "mmpmg/models/pretrainers/masked_video.py",
         ("vit-b_ucf101", "vit-b_hmdb51"),
     ),
