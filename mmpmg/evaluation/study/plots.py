@@ -104,7 +104,8 @@ def paper_figure(summary: Summary, column: str, theme: Theme = LIGHT) -> Figure:
         if line.mean is not None and (number := summary.paper(line, column)) is not None
     ]
     points.sort(key=lambda point: point[2])
-    figure, axes = blank(WIDTH, max(3.2, 1.0 + 0.22 * len(points)), theme)
+    tall = max(3.2, 1.0 + 0.2 * len(points))
+    figure, axes = blank(WIDTH, tall, theme)
     for arm, x, y, half in points:
         colour = theme.series[1 if arm == reference else 0]
         shape = MARKERS[1 if arm == reference else 0]
@@ -114,12 +115,13 @@ def paper_figure(summary: Summary, column: str, theme: Theme = LIGHT) -> Figure:
     left, right = axes.get_xlim()
     axes.set_ylim(low, high)
     axes.set_xlim(left, right)
-    heights = spread([y for _, _, y, _ in points], low, high)
+    heights = spread([y for _, _, y, _ in points], low, high, int((tall - 0.85) / 0.17))
     for (arm, x, y, _), height in zip(points, heights, strict=True):
         axes.annotate(
             plain(arm), (x, y), xytext=(right + 0.04 * (right - left), height),
             textcoords="data", va="center", fontsize=9, color=theme.ink, annotation_clip=False,
-            arrowprops=dict(arrowstyle="-", color=theme.grid, linewidth=0.8, shrinkA=1, shrinkB=4),
+            arrowprops=dict(arrowstyle="-", color=theme.grid, linewidth=0.8, shrinkA=1, shrinkB=4,
+                            relpos=(0, 0.5)),
         )  # fmt: skip
     found = summary.agreement(column)
     said = "" if found is None else f" (Kendall's tau {found.tau:.2f}, p {found.p_words})"
@@ -167,18 +169,19 @@ def budget_figure(summary: Summary, theme: Theme = LIGHT) -> Figure:
     return figure
 
 
-def spread(heights: Sequence[float], low: float, high: float) -> list[float]:
+def spread(heights: Sequence[float], low: float, high: float, room: int) -> list[float]:
     """Move labels apart as little as needed, within a range.
 
     Args:
         heights: Wanted, ascending.
         low: Lower end of the range.
         high: Upper end.
+        room: Lines of text that the range has room for.
 
     Returns:
-        Heights in the same order, none closer than a line of text if the range has room for all.
+        Heights in the same order, none closer than a line of text if there is room for all.
     """
-    gap = min((high - low) / 14, (high - low) / max(len(heights), 1))
+    gap = (high - low) / max(len(heights), room)
     # Where labels keep their gap, what is left of each wanted height must not fall: the nearest
     # such row is the isotonic regression, found by pooling neighbours that fall.
     blocks: list[list[float]] = []
