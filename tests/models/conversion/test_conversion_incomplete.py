@@ -8,7 +8,7 @@ from mmpmg.engine.image_inflation import inflate_conversion
 from mmpmg.models.conversion import Hints, convert
 from mmpmg.models.conversion.file_meta import check_meta, hints_of_meta
 from mmpmg.models.conversion.hugging_face import config_json, hints_of_config
-from mmpmg.models.conversion.sizes import DECODER_HEADS, HEADS, sizes_of
+from mmpmg.models.conversion.sizes import sizes_of
 
 HINTS = Hints(3, 2, 4, 32)
 
@@ -84,12 +84,6 @@ def test_heads_that_divide_nothing_are_refused(heads):
     sizes = sizes_of(recognizer().state_dict(), HINTS._replace(heads=heads))
     with pytest.raises(ValueError, match=f"--heads {heads} does not divide the width 24"):
         sizes.check_heads()
-
-
-def test_heads_by_the_width_are_those_of_the_published_models():
-    # transformers' VideoMAE configs and the authors' model zoo.
-    assert HEADS == {192: 3, 384: 6, 768: 12, 1024: 16, 1280: 16, 1408: 16}
-    assert DECODER_HEADS == {192: 3, 384: 6, 512: 8, 640: 8}
 
 
 def test_a_config_tells_everything_that_weights_do_not():
