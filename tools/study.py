@@ -39,6 +39,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--parallel", type=int, help="cells at a time (1 on a GPU, else cores / threads of a cell)"
     )
+    parser.add_argument(
+        "--save-every", type=float, default=20.0, help="seconds of work that a kill may cost (20)"
+    )
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--plan", action="store_true", help="list the cells, and run nothing")
     parser.add_argument("--table", action="store_true", help="write the table, and run nothing")

@@ -126,8 +126,7 @@ class CellCheckpointHook(CheckpointHook):
 
     Args:
         until: Time to end before, seconds since the epoch; None: no deadline.
-        interval: Of the recipe; not looked at, nor are MMEngine's other ones.
-        max_keep_ckpts: Likewise.
+        save_every: Seconds between checkpoints, >= 0.
         save_last: Save the last epoch.
     """
 
@@ -136,13 +135,12 @@ class CellCheckpointHook(CheckpointHook):
     def __init__(
         self,
         until: float | None = None,
-        interval: int = -1,
-        max_keep_ckpts: int = -1,
+        save_every: float = SAVE_EVERY,
         save_last: bool = True,
     ) -> None:
         # Two: MMEngine removes the oldest before it writes, in place, the newest.
         super().__init__(interval=1, max_keep_ckpts=2, save_last=save_last)
-        self.until = until
+        self.until, self.save_every = until, save_every
         self._saved = self._epoch_began = time.monotonic()
         self._longest = self._save_seconds = 0.0
 
@@ -162,7 +160,9 @@ class CellCheckpointHook(CheckpointHook):
         left = math.inf if self.until is None else self.until - time.time()
         # An epoch may be slower than those before, and the process takes a moment to end.
         stop = not last and left < 1.25 * self._longest + 2 * self._save_seconds + 2
-        if (last and self.save_last) or (not last and (stop or now - self._saved >= SAVE_EVERY)):
+        if (last and self.save_last) or (
+            not last and (stop or now - self._saved >= self.save_every)
+        ):
             self._save_checkpoint(runner)
             self._saved = time.monotonic()
             self._save_seconds = max(self._save_seconds, self._saved - now)

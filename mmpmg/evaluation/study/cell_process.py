@@ -22,7 +22,7 @@ from mmpmg.engine.image_generation.errors import GenerationError
 from mmpmg.engine.image_generation.lock import Lock
 from mmpmg.engine.training import train
 from mmpmg.evaluation.study import cell_result  # registers a hook
-from mmpmg.evaluation.study.cell_hooks import STOPPED
+from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY, STOPPED
 from mmpmg.evaluation.study.cells import FINETUNE, PRETRAIN, RECIPE
 from mmpmg.written_beside import written_beside
 
@@ -60,7 +60,9 @@ def _is_whole(file: Path) -> bool:
         return False
 
 
-def run_cell(folder: Path, kind: str, born: float, until: float | None) -> int:
+def run_cell(
+    folder: Path, kind: str, born: float, until: float | None, save_every: float = SAVE_EVERY
+) -> int:
     """Train a cell to its end, or until the deadline.
 
     Args:
@@ -68,6 +70,7 @@ def run_cell(folder: Path, kind: str, born: float, until: float | None) -> int:
         kind: "pretrain" or "finetune".
         born: Time at which the process was started, seconds since the epoch.
         until: Deadline, seconds since the epoch; None: none.
+        save_every: Seconds between checkpoints.
 
     Returns:
         The exit status.
@@ -76,6 +79,7 @@ def run_cell(folder: Path, kind: str, born: float, until: float | None) -> int:
         "checkpoint._delete_": True,
         "checkpoint.type": "CellCheckpointHook",
         "checkpoint.until": until,
+        "checkpoint.save_every": save_every,
         "checkpoint.save_last": kind == PRETRAIN,
         "cell_count.type": "CellCountHook",
         "cell_count.folder": str(folder),
@@ -125,6 +129,7 @@ def main() -> None:
     parser.add_argument("--born", type=float, default=time.time(), help="time of the start")
     parser.add_argument("--parent", type=int, help="process without which this one ends")
     parser.add_argument("--until", type=float, help="deadline, seconds since the epoch")
+    parser.add_argument("--save-every", type=float, default=SAVE_EVERY, help="seconds")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     try:
@@ -136,7 +141,9 @@ def main() -> None:
         target=_die_with, args=(options.parent or os.getppid(), lock), daemon=True
     ).start()
     try:
-        status = run_cell(options.folder, options.kind, options.born, options.until)
+        status = run_cell(
+            options.folder, options.kind, options.born, options.until, options.save_every
+        )
     finally:
         lock.release()
     sys.exit(status)

@@ -42,9 +42,10 @@ class Recipes:
 
     def __init__(self, study: Study, size: Size) -> None:
         self.study, self.size = study, size
-        self._arms: dict[tuple[str, str], Config] = {}
+        self._arms: dict[tuple[str, str], dict[str, Any]] = {}
         self._epoch_clips: dict[str, int] = {}
         self._digests: dict[Path, str] = {}
+        self._built: set[str] = set()
 
     def declared(self, arm: Arm, kind: str) -> str:
         """Return the name of the recipe that an arm changes."""
@@ -56,7 +57,7 @@ class Recipes:
         """Return the arm's own change."""
         return dict(arm.finetune_change if kind == FINETUNE else arm.change)
 
-    def arm(self, arm: Arm, kind: str) -> Config:
+    def arm(self, arm: Arm, kind: str) -> dict[str, Any]:
         """Resolve an arm's recipe as MMEngine would one that inherits and changes.
 
         Raises:
@@ -69,7 +70,7 @@ class Recipes:
             try:
                 base = Config.fromfile(self._file(arm, kind))
                 check_change(base, self.change(arm, kind), place)
-                resolved = _merged(base, self.change(arm, kind), place)
+                resolved = _merged(base.to_dict(), self.change(arm, kind), place)
                 check_names(resolved)
             except (ValueError, FileNotFoundError) as error:
                 raise StudyError(str(error)) from None
@@ -118,7 +119,7 @@ class Recipes:
                 mine[loader] = {"dataset": found}
         return mine
 
-    def resolved(self, cell: Cell) -> Config:
+    def resolved(self, cell: Cell) -> dict[str, Any]:
         """Return the whole recipe of a cell."""
         recipe = self.arm(self.study.arms[cell.arm], cell.kind)
         return _merged(recipe, self.settings(cell), cell.label)
@@ -150,7 +151,7 @@ class Recipes:
     def digest(self, cell: Cell) -> str:
         """Return a hash of all that decides the result: recipe, lists, threads, pre-training."""
         if cell.folder not in self._digests:
-            recipe = self.resolved(cell).to_dict()
+            recipe = self.resolved(cell)
             content: dict[str, Any] = {
                 "recipe": {key: recipe[key] for key in sorted(recipe) if _counts(key, cell)},
                 "threads": self.size.threads,
@@ -172,30 +173,32 @@ class Recipes:
             self._digests[cell.folder] = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self._digests[cell.folder]
 
-    def built_from(self, cell: Cell) -> str:
-        """Return what `check` would build, as a text: equal texts need no second look."""
-        recipe = self.resolved(cell).to_dict()
-        parts = ("model", "train_dataloader", "val_dataloader")
-        return json.dumps([recipe.get(name) for name in parts], default=str)
-
     def check(self, cell: Cell) -> None:
         """Build the cell's model and data sets, so that what they refuse is said before any run.
+
+        What an earlier cell was built from is not built again.
 
         Raises:
             StudyError: A mistyped key, an illegal value, or missing data.
         """
         recipe = self.resolved(cell)
-        parts = [
-            recipe[name] for name in ("train_dataloader", "val_dataloader") if recipe.get(name)
-        ]
+        loaders = [recipe.get(name) for name in ("train_dataloader", "val_dataloader")]
+        parts = [(DATASETS, loader["dataset"]) for loader in loaders if loader]
+        for registry, part in [*parts, (MODELS, recipe["model"])]:
+            key = json.dumps(part, default=str)
+            if key not in self._built:
+                self._build(registry, part, recipe, cell.label)
+                self._built.add(key)
+
+    def _build(self, registry: Any, part: Mapping[str, Any], recipe: dict, label: str) -> Any:
+        """Build a part of a recipe."""
+        whole = Config(copy.deepcopy(recipe))
         try:
             init_default_scope(recipe.get("default_scope", "mmaction"))
-            with mistyped_keys_named(recipe):
-                for loader in parts:
-                    DATASETS.build(loader.dataset)
-                MODELS.build(recipe.model)
+            with mistyped_keys_named(whole):
+                return registry.build(Config(copy.deepcopy(dict(part)))._cfg_dict)
         except Exception as error:  # whatever a recipe's classes raise
-            raise StudyError(f"{cell.label}: {_one_line(error)}") from error
+            raise StudyError(f"{label}: {' '.join(str(error).split())}") from error
 
     def _epochs(self, cell: Cell, arm: Arm) -> int:
         """Divide the budget by the clips of an epoch."""
@@ -211,16 +214,11 @@ class Recipes:
             )
         return cell.clips // each
 
-    def _count(self, cell: Cell, recipe: Config) -> int:
-        loader = recipe.train_dataloader
-        try:
-            init_default_scope(recipe.get("default_scope", "mmaction"))
-            with mistyped_keys_named(recipe):
-                samples = len(DATASETS.build(loader.dataset))
-        except Exception as error:  # whatever a recipe's classes raise
-            raise StudyError(f"{cell.arm}: {_one_line(error)}") from error
+    def _count(self, cell: Cell, recipe: dict[str, Any]) -> int:
+        loader = recipe["train_dataloader"]
+        samples = len(self._build(DATASETS, loader["dataset"], recipe, cell.arm))
         # MMEngine's loaders and torch's keep an incomplete batch unless told otherwise.
-        batch = loader.batch_size
+        batch = loader["batch_size"]
         return samples // batch * batch if loader.get("drop_last") else samples
 
 
@@ -231,14 +229,13 @@ def _counts(key: str, cell: Cell) -> bool:
     return key not in OF_THE_RUN and key not in _WITHOUT_EFFECT
 
 
-def _merged(base: Config, change: Mapping[str, Any], place: str) -> Config:
+def _merged(base: Mapping[str, Any], change: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Merge as MMEngine merges a recipe into its base."""
     try:
         # A copy, as MMEngine takes the _delete_ out of what it merges.
-        merged = Config._merge_a_into_b(copy.deepcopy(dict(change)), base._cfg_dict.to_dict())
+        return Config._merge_a_into_b(copy.deepcopy(dict(change)), dict(base))
     except TypeError as error:
         raise StudyError(f"{place}: {error}") from None
-    return Config(merged)
 
 
 def _joined(change: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +261,3 @@ def _list_hash(dataset: Mapping[str, Any]) -> str | None:
         dataset = dataset["dataset"]
     file = Path(str(dataset.get("ann_file", "")))
     return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

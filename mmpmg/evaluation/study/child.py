@@ -26,9 +26,12 @@ class Child:
         claim: Held until `close`.
         threads: Of torch, >= 1.
         until: Deadline, seconds since the epoch; None: none.
+        save_every: Seconds between checkpoints.
     """
 
-    def __init__(self, cell: Cell, claim: Claim, threads: int, until: float | None) -> None:
+    def __init__(
+        self, cell: Cell, claim: Claim, threads: int, until: float | None, save_every: float
+    ) -> None:
         self.cell, self.claim = cell, claim
         self.began = time.time()
         self.ended_by_us = False
@@ -44,6 +47,7 @@ class Child:
         )  # fmt: skip
         _write_command(cell, command, environment)
         more = ["--born", str(self.began), "--parent", str(os.getpid())]
+        more += ["--save-every", str(save_every)]
         more += [] if until is None else ["--until", str(until)]
         with (cell.folder / LOG).open("a") as log:
             # Its own session: Ctrl-C reaches the study alone, which ends its cells in order.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY
 from mmpmg.evaluation.study.cells import grid
 from mmpmg.evaluation.study.declaration import read_study
 from mmpmg.evaluation.study.errors import StudyError
@@ -27,6 +28,7 @@ class StudyOptions:
         seconds: End before so many since ``began``; None: when all is done.
         arms: None: all; likewise ``seeds`` and ``folds``.
         parallel: Cells at a time, >= 1; None: see `.runner.default_parallel`.
+        save_every: Seconds between checkpoints; what a killed cell loses.
         retry_failed: Run failed cells again.
         plan: List the cells, and run nothing.
         table: Write the table, and run nothing.
@@ -41,6 +43,7 @@ class StudyOptions:
     seeds: Sequence[int] | None = None
     folds: Sequence[int] | None = None
     parallel: int | None = None
+    save_every: float = SAVE_EVERY
     retry_failed: bool = False
     plan: bool = False
     table: bool = False
@@ -70,7 +73,7 @@ def study(options: StudyOptions) -> int:
     if options.seconds is not None:
         left = options.seconds - (time.monotonic() - options.began)
     ended = run(
-        declared, size, cells, left, options.retry_failed, options.parallel,
+        declared, size, cells, left, options.retry_failed, options.parallel, options.save_every,
         say=lambda text: print(text, flush=True),
     )  # fmt: skip
     print(f"{ended.done} of {len(cells)} cells are done, {ended.failed} failed, {ended.left} left")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 import torch
 
 from mmpmg.evaluation.machine import usable_cores
+from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY
 from mmpmg.evaluation.study.cell_recipe import Recipes
 from mmpmg.evaluation.study.cells import (
     DONE,
@@ -47,7 +48,7 @@ def check_study(study: Study, size: Size, cells: Sequence[Cell]) -> Recipes:
     Raises:
         StudyError: Something is wrong; nothing has run.
     """
-    recipes, built = Recipes(study, size), set()
+    recipes = Recipes(study, size)
     for cell in cells:
         status = read_status(cell)
         digest = recipes.digest(cell)
@@ -57,9 +58,8 @@ def check_study(study: Study, size: Size, cells: Sequence[Cell]) -> Recipes:
                 f"{status.facts.get('digest')}, now {digest}): {study.file}, a recipe or a list "
                 "was changed after it was made. Move that folder away, or name another --out"
             )
-        if status.state == MISSING and (parts := recipes.built_from(cell)) not in built:
+        if status.state == MISSING:
             recipes.check(cell)
-            built.add(parts)
     return recipes
 
 
@@ -70,6 +70,7 @@ def run(
     seconds: float | None = None,
     retry_failed: bool = False,
     parallel: int | None = None,
+    save_every: float = SAVE_EVERY,
     say: Callable[[str], None] = print,
 ) -> Ended:
     """Run what is missing.
@@ -81,6 +82,7 @@ def run(
         seconds: End by itself before so many; None: when all is done.
         retry_failed: Run failed cells again, each once.
         parallel: Cells at a time, >= 1; None: `default_parallel`.
+        save_every: Seconds between checkpoints, at ends of epochs; what a killed cell loses.
         say: Told of each cell that begins or ends.
 
     Returns:
@@ -93,7 +95,7 @@ def run(
     until = None if seconds is None else time.time() + seconds
     parallel = parallel or default_parallel(size)
     recipes = check_study(study, size, cells)
-    session = Session(recipes, size, cells, until, parallel, say)
+    session = Session(recipes, size, cells, until, parallel, save_every, say)
     if retry_failed:
         session.retried = {c.folder for c in cells if (read_json(c.folder / STATE) or {}).get(
             "state") == FAILED}  # fmt: skip

@@ -61,10 +61,10 @@ class Session:
 
     def __init__(
         self, recipes: Recipes, size: Size, cells: Sequence[Cell], until: float | None,
-        parallel: int, say: Callable[[str], None],
+        parallel: int, save_every: float, say: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.recipes, self.size, self.cells = recipes, size, cells
-        self.until, self.parallel, self.say = until, parallel, say
+        self.until, self.parallel, self.save_every, self.say = until, parallel, save_every, say
         self.children: list[Child] = []
         self.retried: set[Path] = set()
         self.begun = 0
@@ -181,7 +181,7 @@ class Session:
         write_json(cell.folder / STATE, now)
         self.recipes.write(cell)
         until = None if self.until is None else self.until - _MARGIN
-        self.children.append(Child(cell, claim, self.size.threads, until))
+        self.children.append(Child(cell, claim, self.size.threads, until, self.save_every))
         self.begun += 1
         goes_on = f" goes on after epoch {now['epoch']} of {now['epochs']}" if now["epoch"] else ""
         self.say(f"{cell.label}:{goes_on or ' begins'} ({cell.folder})")
