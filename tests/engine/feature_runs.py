@@ -23,6 +23,12 @@ TINY = {
     f"{PIPELINE}.short_side.scale": (-1, 32),
     f"{PIPELINE}.crop.crop_size": 32,
 }
+# Crops of a frame 43 wide, as MMAction2 defines them: left edge, -1 for a mirrored one.
+LEFTS = {
+    1: [(5, 1)],
+    3: [(left, 1) for left in (0, 10, 5)],
+    10: [(left, step) for left in (0, 8, 0, 8, 4) for step in (1, -1)],
+}
 RECIPE = str(ROOT / "configs/finetune/vit-b_ssv2-mini.py")  # 2 clips x 3 crops
 
 
@@ -78,8 +84,8 @@ def vectors_by_hand(state, file, clips, crops):
         frames = reader.get_batch([round(segment * i) + within for i in range(4)]).asnumpy()
         frames = np.stack([cv2.resize(one, (43, 32)) for one in frames])
         row = []
-        for left in (5,) if crops == 1 else (0, 10, 5):
-            view = (frames[:, :, left : left + 32].astype(np.float64) - MEAN) / STD
+        for left, step in LEFTS[crops]:
+            view = (frames[:, :, left : left + 32][:, :, ::step].astype(np.float64) - MEAN) / STD
             tensor = torch.from_numpy(view.transpose(3, 0, 1, 2)[None]).float()
             with torch.no_grad():
                 row.append(encoder.eval()(tensor)[0].numpy())

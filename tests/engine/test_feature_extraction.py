@@ -76,6 +76,15 @@ def test_one_centre_crop_of_one_clip(folder, state, checkpoint, tmp_path):
     )
 
 
+def test_ten_crops_of_a_clip(folder, state, checkpoint, tmp_path):
+    """Corners and centre, each of them mirrored too."""
+    video = folder / "clip0.mp4"
+    found = extracted(tmp_path / "f.npz", checkpoint, video, clips=2, crops=10, pool="clip")
+    np.testing.assert_allclose(
+        found["features"], vectors_by_hand(state, video, 2, 10).mean(1), rtol=1e-5, atol=1e-5
+    )
+
+
 @pytest.mark.parametrize(("workers", "batch_size"), [(0, 64), (2, 1), (1, 13)])
 def test_workers_and_batch_size_change_the_last_bits_at_most(
     workers, batch_size, folder, checkpoint, tmp_path

@@ -26,7 +26,7 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 
-from mmpmg.engine.feature_extraction.encoder import PooledEncoder
+from mmpmg.engine.feature_extraction.encoder import PooledEncoder, build_encoder
 from mmpmg.engine.launch import recipe_file
 from mmpmg.models.conversion import convert
 from mmpmg.models.weight_files import write_weights
@@ -202,3 +202,30 @@ def test_a_swin_can_be_trained_in_the_process_that_extracted_with_it():
     model.backbone(grey.float()).square().mean().backward()
     gradient = model.backbone.layers[0].blocks[1].attn.qkv.weight.grad
     assert gradient is not None and gradient.abs().sum() > 0
+
+
+def test_a_vit_without_mean_pooling_gives_the_mean_of_its_tokens(tmp_path):
+    """MMAction2 would take the first token, which pre-training gives no role of its own."""
+    init_default_scope("mmaction")
+    torch.manual_seed(5)
+    backbone = dict(type="VisionTransformer", qkv_bias=True, use_mean_pooling=False, **SIZES)
+    vit = MODELS.build(backbone).eval()
+    for value in vit.parameters():
+        torch.nn.init.normal_(value, std=0.3)
+    state = {f"backbone.{key}": value for key, value in vit.state_dict().items()}
+    torch.save(dict(state_dict=state), tmp_path / "e.pth")
+    preprocessor = dict(type="ActionDataPreprocessor", mean=MEAN, std=STD, format_shape="NCTHW")
+    recipe = Config(
+        dict(model=dict(type="Recognizer3D", backbone=backbone, data_preprocessor=preprocessor))
+    )
+    model, _, fresh = build_encoder(recipe, "recipe", str(tmp_path / "e.pth"))
+    assert not fresh
+    clip = torch.randint(0, 256, (1, 3, 4, 32, 32), dtype=torch.uint8)
+    found = PooledEncoder(model, "cpu", "fp32", 1)([clip])
+    stats = [torch.tensor(one).float().view(1, 3, 1, 1, 1) for one in (MEAN, STD)]
+    with torch.no_grad():
+        tokens = vit.patch_embed((clip - stats[0]) / stats[1])[0] + vit.pos_embed
+        for block in vit.blocks:
+            tokens = block(tokens)
+        expected = vit.norm(tokens).mean(1)
+    torch.testing.assert_close(found[0], expected, rtol=1e-4, atol=1e-4)

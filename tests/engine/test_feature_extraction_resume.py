@@ -210,9 +210,12 @@ def test_mended_videos_are_read_when_the_run_goes_on(videos, checkpoint, tmp_pat
     kept = {file: file.read_bytes() for file in broken}
     for file in broken:
         file.write_bytes(b"")
+    broken[0].unlink()
+    broken[0].symlink_to(tmp_path / "not_mounted_yet")  # it is one of the set all the same
     with pytest.raises(ExtractionError, match="Mend the files, or raise --max-bad-share"):
         extract_features(options(out, checkpoint, folder, batch_size=1))
     assert len(DoneRows(parts(out), 8).reasons) == 2
+    (tmp_path / "not_mounted_yet").write_bytes(b"")
     for file, content in kept.items():
         file.write_bytes(content)
     found = extracted(out, checkpoint, folder, batch_size=1)
