@@ -50,6 +50,9 @@ autodoc_member_order = "groupwise"
 autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": True}
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_copyright = False  # the licence stands in the README
 html_title = f"mmpmg {release}"
 html_extra_path = ["site_root"]  # index.html, which leads to docs/index.html
 html_copy_source = False
