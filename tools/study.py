@@ -45,6 +45,12 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--retry-failed", action="store_true", help="run failed cells again")
     parser.add_argument("--plan", action="store_true", help="list the cells, and run nothing")
     parser.add_argument("--table", action="store_true", help="write the table, and run nothing")
+    parser.add_argument(
+        "--publish", type=Path, nargs="*", metavar="CSV",
+        help="keep results (those of --out, or of these tables of several machines) in "
+        "studies/results beside those already there, and renew the study's page in docs/studies; "
+        "run nothing",
+    )  # fmt: skip
     return parser.parse_args()
 
 

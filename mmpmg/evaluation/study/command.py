@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY
-from mmpmg.evaluation.study.cells import grid
-from mmpmg.evaluation.study.declaration import read_study
+from mmpmg.evaluation.study.cell_recipe import Recipes
+from mmpmg.evaluation.study.cells import grid, read_status
+from mmpmg.evaluation.study.declaration import Size, Study, read_study
 from mmpmg.evaluation.study.errors import StudyError
-from mmpmg.evaluation.study.runner import default_parallel, plan, run
+from mmpmg.evaluation.study.outcome import TABLE, write_outcome
+from mmpmg.evaluation.study.page import STUDIES, publish
+from mmpmg.evaluation.study.results import cell_rows
+from mmpmg.evaluation.study.rows import read_rows
+from mmpmg.evaluation.study.runner import check_result, default_parallel, plan, run
 
 LEFT = 75
 """Exit status when cells are left to do."""
@@ -32,6 +38,8 @@ class StudyOptions:
         retry_failed: Run failed cells again.
         plan: List the cells, and run nothing.
         table: Write the table, and run nothing.
+        publish: Tables of results to keep in the repository, and to renew the study's page with;
+            empty: what is in ``out``; None: publish nothing.
         began: ``time.monotonic()`` when the program started.
     """
 
@@ -47,6 +55,7 @@ class StudyOptions:
     retry_failed: bool = False
     plan: bool = False
     table: bool = False
+    publish: Sequence[Path] | None = None
     began: float = field(default_factory=time.monotonic)
 
 
@@ -69,6 +78,9 @@ def study(options: StudyOptions) -> int:
     if options.plan:
         print(plan(cells, options.parallel or default_parallel(size)))
         return 0
+    if options.table or options.publish is not None:
+        _tell(declared, size, options)
+        return 0
     left = None
     if options.seconds is not None:
         left = options.seconds - (time.monotonic() - options.began)
@@ -76,8 +88,38 @@ def study(options: StudyOptions) -> int:
         declared, size, cells, left, options.retry_failed, options.parallel, options.save_every,
         say=lambda text: print(text, flush=True),
     )  # fmt: skip
+    # A slice that leaves cells ends on time, without figures that the next one would draw again.
+    if options.seconds is None or not ended.left:
+        _tell(declared, size, options)
     print(f"{ended.done} of {len(cells)} cells are done, {ended.failed} failed, {ended.left} left")
     if ended.left:
-        print("The same command goes on.")
+        print("The same command goes on; --table tells what is there.")
         return LEFT
     return 1 if ended.failed else 0
+
+
+def _tell(declared: Study, size: Size, options: StudyOptions) -> None:
+    """Write results, table and figures of the whole study, print the table; or publish results."""
+    cells = grid(declared, size, options.out)
+    recipes = Recipes(declared, size)
+    try:
+        digests = {cell.folder: recipes.digest(cell) for cell in cells}
+    except StudyError as error:  # tables are also made where the data are not
+        print(f"not looked whether the results are of today's settings: {error}", file=sys.stderr)
+        digests = {}
+    for cell in cells:
+        if cell.folder in digests:
+            check_result(declared, cell, read_status(cell), digests[cell.folder])
+    if options.publish is None:
+        written = write_outcome(declared, size.name, options.out)
+        print(f"\n{(written[0].parent / TABLE).read_text(encoding='utf-8')}")
+    else:
+        folder = declared.file.resolve().parent
+        if folder.name != STUDIES:
+            raise StudyError(
+                f"--publish: {declared.file} lies in no folder {STUDIES}/ of a checkout, beside "
+                "which its results and its page would be kept; --table writes them into --out"
+            )
+        rows = read_rows(options.publish) if options.publish else cell_rows(declared, cells)
+        written = publish(folder.parent, declared, size.name, rows)
+    print("\n".join(f"written: {path}" for path in written))

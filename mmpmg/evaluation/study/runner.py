@@ -25,6 +25,7 @@ from mmpmg.evaluation.study.cells import (
     RUNNING,
     STATE,
     Cell,
+    Status,
     read_json,
     read_status,
 )  # fmt: skip
@@ -52,15 +53,25 @@ def check_study(study: Study, size: Size, cells: Sequence[Cell]) -> Recipes:
     for cell in cells:
         status = read_status(cell)
         digest = recipes.digest(cell)
-        if status.state == DONE and status.facts.get("digest") != digest:
-            raise StudyError(
-                f"{cell.folder} holds the result of other settings (digest "
-                f"{status.facts.get('digest')}, now {digest}): {study.file}, a recipe or a list "
-                "was changed after it was made. Move that folder away, or name another --out"
-            )
+        check_result(study, cell, status, digest)
         if status.state == MISSING:
             recipes.check(cell)
     return recipes
+
+
+def check_result(study: Study, cell: Cell, status: Status, digest: str) -> None:
+    """See that a cell's result is of the settings that are declared now.
+
+    Raises:
+        StudyError: It is of others.
+    """
+    found = status.facts.get("digest")
+    if status.state == DONE and found != digest:
+        raise StudyError(
+            f"{cell.folder} holds the result of other settings (digest {found}, now {digest}): "
+            f"{study.file}, a recipe or a list was changed after it was made. Move that folder "
+            "away, or name another --out"
+        )
 
 
 def run(
