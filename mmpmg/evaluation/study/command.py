@@ -95,6 +95,8 @@ def study(options: StudyOptions) -> int:
     if ended.left:
         print("The same command goes on; --table tells what is there.")
         return LEFT
+    if ended.failed:
+        print("--retry-failed runs those that have failed again.")
     return 1 if ended.failed else 0
 
 
