@@ -39,7 +39,8 @@ docs: venv  ## build the site into build/site; a warning is an error
 	@$(BIN)/python -m sphinx -W --keep-going -q -c docs -d build/doctrees . build/site
 	@echo "open build/site/index.html"
 
-links: venv  ## check the links of the pages to other sites
+links: venv  ## check the links of the pages, within the repository and to other sites
+	@$(BIN)/python -m pytest -q tests/test_documentation.py -k link
 	@$(BIN)/python -m sphinx -q -c docs -d build/doctrees -b linkcheck . build/links
 
 lock: venv  ## renew requirements/constraints.txt (PYTHONS="python3.10 python3.11 python3.12")

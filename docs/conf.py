@@ -3,9 +3,14 @@
 The source folder is the repository's root, so that a link is the same here and on a code host.
 """
 
+import html
 import os
+import re
 import sys
 from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,12 +40,13 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
 ]
 myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]  # ```math, as code hosts write it
 myst_heading_anchors = 4
+
+html_math_renderer = "mathml"
 
 default_role = "code"  # docstrings say `name`
 napoleon_numpy_docstring = False
@@ -57,3 +63,23 @@ html_title = f"mmpmg {release}"
 html_extra_path = ["site_root"]  # index.html, which leads to docs/index.html
 html_copy_source = False
 suppress_warnings = ["myst.header"]  # tables pasted from tools have headings of their own level
+
+
+def draw_formula(translator, node):
+    """Write a formula as MathML: browsers draw it without a network or a script."""
+    text, block = node.astext().strip(), isinstance(node, nodes.math_block)
+    number = re.search(r"\\tag\{(.*?)\}", text)
+    plain = text.replace(number[0], "") if number else text
+    drawn = convert(plain.strip(), display="block" if block else "inline")
+    drawn = drawn.replace("<math ", f'<math alttext="{html.escape(text)}" ', 1)
+    if block:
+        beside = f'<span class="eqno">({number[1]})</span>' if number else ""
+        style = "margin: 1em 0; padding: .3em 0; overflow: auto hidden"
+        drawn = f'<div class="math notranslate nohighlight" style="{style}">{beside}{drawn}</div>'
+    translator.body.append(drawn)
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Make Sphinx know the renderer that ``html_math_renderer`` names."""
+    app.add_html_math_renderer("mathml", (draw_formula, None), (draw_formula, None))
