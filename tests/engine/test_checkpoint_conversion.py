@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from reference.converted_models import build, pretrainer, recognizer
+from reference.converted_models import TINY, build, pretrainer, recognizer
 from reference.page_commands import blocks
 
 from mmpmg.engine import hugging_face_models
@@ -127,6 +127,41 @@ def test_a_recipe_tells_heads_and_clips(tmp_path):
     assert not (tmp_path / "other").exists()
 
 
+def test_what_a_file_says_of_itself_goes_before_the_recipe(folder, tmp_path):
+    """Options before both: a recipe of other heads does not make the weights its own."""
+    run(folder / "finetuned.pth", tmp_path / "hf", **KNOWN)
+    recipe = tmp_path / "other.py"
+    described = dict(
+        type="Recognizer3D",
+        backbone=dict(TINY, type="VisionTransformer", num_heads=4, num_frames=8, img_size=48),
+    )
+    recipe.write_text(Config(dict(model=described)).pretty_text)
+    with pytest.raises(ConversionError, match="have num_heads 3, and .* asks for num_heads 4"):
+        run(tmp_path / "hf", tmp_path / "out.pth", recipe=str(recipe))
+    described["backbone"]["num_heads"] = 3
+    recipe.write_text(Config(dict(model=described)).pretty_text)
+    told, _ = run(tmp_path / "hf", tmp_path / "out.pth", recipe=str(recipe))
+    assert (told.sizes.num_frames, told.sizes.img_size) == (8, 48)
+    told, _ = run(tmp_path / "hf", tmp_path / "out.pth", recipe=str(recipe), to_num_frames=4)
+    assert (told.sizes.num_frames, told.sizes.img_size) == (4, 48)
+    # Learnt positions are of the file's clips, not the recipe's.
+    state = recognizer("VisionTransformer", use_learnable_pos_emb=True).state_dict()
+    learnt = write_weights(tmp_path / "learnt.pth", state)
+    clips = dict(num_frames=4, image_size=32, to="recognizer")
+    told, _ = run(learnt, tmp_path / "out.pth", recipe=str(recipe), **clips)
+    assert "learnt, interpolated: 2 x 4 x 4 to 4 x 6 x 6" in told.table()
+
+
+def test_a_folder_that_lost_a_block_is_refused_by_the_command(folder, tmp_path):
+    run(folder / "pretrained.pth", tmp_path / "hf", **KNOWN)
+    file = tmp_path / "hf/model.safetensors"
+    state = read_weights(tmp_path / "hf").state
+    cut = {key: value for key, value in state.items() if "encoder.layer.1." not in key}
+    write_weights(file, cut)
+    with pytest.raises(ConversionError, match="depth 1, and config.json says 2"):
+        run(tmp_path / "hf", tmp_path / "out.pth")
+
+
 def test_the_recipe_in_a_checkpoint_is_read_and_not_run(tmp_path):
     text = Config(
         dict(model=dict(type="X", backbone=dict(num_heads=3, sizes=[1, (2, 3)])))
@@ -222,6 +257,18 @@ def test_an_image_model_of_timm_is_inflated_for_the_clips_that_are_named(tmp_pat
     result = ours.load_state_dict(read_weights(tmp_path / "encoder.pth").state, strict=False)
     assert result.missing_keys == ["cls_head.fc_cls.weight", "cls_head.fc_cls.bias"]
     assert not result.unexpected_keys
+    embedding = "backbone.patch_embed.projection.weight"
+    model = dict(backbone=dict(TINY, type="VisionTransformer", tubelet_size=4))
+    (tmp_path / "recipe.py").write_text(Config(dict(model=model)).pretty_text)
+    for patches, share in (("mean", 1 / 4), ("center", 0.0)):
+        told, _ = run(
+            tmp_path / "image.pth", tmp_path / "other.pth", patches=patches, to="pretrainer",
+            recipe=str(tmp_path / "recipe.py"), **clips,
+        )  # fmt: skip
+        weight = image.state_dict()["patch_embed.proj.weight"]
+        torch.testing.assert_close(told.state[embedding][:, :, 0], weight * share)
+        assert told.state[embedding].shape[2] == 4
+        assert "backbone.norm.weight" in told.state  # which closes pre-training
     with pytest.raises(ConversionError, match="becomes an encoder or a pretrainer of ours"):
         run(tmp_path / "image.pth", tmp_path / "hf", to="hf-model")
     recipe = str(ROOT / "configs/finetune/vit-b_ucf101.py")

@@ -13,6 +13,7 @@ from mmpmg.engine.checkpoint_conversion import (
     convert_checkpoint,
 )
 from mmpmg.engine.conversion_check import Check, Difference, check_conversion
+from mmpmg.engine.hugging_face_models import load_folder, write_folder
 from mmpmg.models.checkpoint_fit import check_file
 from mmpmg.models.conversion import Hints, convert
 from mmpmg.models.conversion.file_meta import classes_of_meta
@@ -182,6 +183,23 @@ def test_a_folder_that_transformers_refuses_is_the_folders_fault(finetuned, tmp_
     (tmp_path / "hf/config.json").write_text(json.dumps({**config, "hidden_dropout_prob": "much"}))
     with pytest.raises(ConversionError, match=r"ForVideoClassification.from_pretrained.*fails: "):
         run(tmp_path / "hf", tmp_path / "back.pth", check=True)
+
+
+@pytest.mark.parametrize("how", ["missing", "left over", "of another shape"])
+def test_a_folder_that_does_not_fill_transformers_model_is_refused(how, tmp_path):
+    pytest.importorskip("transformers")
+    conversion = convert(recognizer().state_dict(), "hf-classification", hints=HINTS)
+    state, key = dict(conversion.state), "videomae.encoder.layer.1.output.dense.bias"
+    if how == "missing":
+        del state[key]
+    elif how == "left over":
+        state = {**state, "videomae.layernorm.bias": torch.ones(24)}
+    else:
+        state[key] = torch.ones(25)
+    write_folder(tmp_path, state, conversion.sizes, "hf-classification", {})
+    words = "fails: .*mismatch" if "shape" in how else "1 weights are missing or left over"
+    with pytest.raises(ValueError, match=words):
+        load_folder(tmp_path, "hf-classification", state)
 
 
 def test_an_encoder_that_does_not_pool_says_what_its_recipe_needs(tmp_path):

@@ -22,12 +22,14 @@ SAYS = r"says that it was trained with 3 attention heads, and the recipe's model
 OTHERS = r"num_heads is 4.*--cfg-options model\.backbone\.num_heads=3"
 
 
-def written(path, model, **neck):
+def written(path, model, **necks):
     """A checkpoint as MMEngine writes it, with the recipe's text."""
     backbone = dict(type="MaskedVisionTransformer", **TINY)
     described = dict(type="X", backbone=backbone)
-    if neck:
-        described["branches"] = dict(pixel=dict(neck=dict(type="MAEDecoder", **neck)))
+    if necks:
+        described["branches"] = {
+            name: dict(neck=dict(dict(type="MAEDecoder"), **neck)) for name, neck in necks.items()
+        }
     meta = dict(cfg=Config(dict(model=described)).pretty_text, epoch=1, iter=3, experiment_name="x")
     torch.save(dict(state_dict=model.state_dict(), meta=meta, optimizer={}), path)
     return path
@@ -37,7 +39,7 @@ def written(path, model, **neck):
 def files(tmp_path_factory):
     """Files with an encoder of three heads, all of which say so."""
     place = tmp_path_factory.mktemp("files")
-    run = written(place / "epoch_1.pth", pretrainer(), **NECK)
+    run = written(place / "epoch_1.pth", pretrainer(), pixel=NECK)
     finetuned = written(place / "epoch_2.pth", recognizer())
     exported = export_encoder(run, place / "encoder.safetensors")
     converted = place / "converted.pth"
@@ -71,6 +73,19 @@ def test_a_run_goes_on_and_draws_with_its_own_decoder(files):
     for changed in (other, pretrainer(**dict(TINY, num_heads=4))):
         with pytest.raises(ValueError, match=r"^--resume .*attention heads"):
             check_resumed(SimpleNamespace(model=changed), str(files["run"]))
+
+
+def test_each_decoder_is_compared_with_its_own_branch(tmp_path):
+    motion = dict(
+        neck=dict(type="MAEDecoder", embed_dims=12, depth=1, num_heads=3),
+        head=dict(type="MaskedRegressionHead", target=dict(type="TemporalDifferenceTarget")),
+    )
+    model = pretrainer(branches=dict(motion=motion))
+    file = written(tmp_path / "epoch_1.pth", model, pixel=NECK, motion=motion["neck"])
+    check_file(model, str(file), whole=True)
+    other = pretrainer(branches=dict(motion=dict(motion, neck=dict(motion["neck"], num_heads=2))))
+    with pytest.raises(ValueError, match=r"with 3 .*model.branches.motion.neck.num_heads is 2"):
+        check_file(other, str(file), whole=True)
 
 
 def test_weights_named_by_init_cfg_are_looked_at_too(files):

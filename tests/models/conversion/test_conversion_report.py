@@ -126,6 +126,17 @@ OTHERS = {
         ),
         "a TimeSformer",
     ),
+    "mvit": (
+        lambda: foreign(
+            dict(type="MViT", arch=dict(embed_dims=12, num_layers=1, num_heads=1,
+                 downscale_indices=[]), spatial_size=32, temporal_size=4)
+        ),
+        "an MViT",
+    ),
+    "tokenizer": (
+        lambda: foreign(dict(type="VQVAE3D", num_codes=16, code_dim=6, channels=8, layers=1)),
+        "a tokenizer.*CodebookTarget.checkpoint",
+    ),
     "image model of Hugging Face": (
         lambda: {"vit.embeddings.patch_embeddings.projection.weight": torch.zeros(4, 3, 2, 2)},
         "timm",

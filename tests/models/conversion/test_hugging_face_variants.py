@@ -125,6 +125,22 @@ def test_an_encoder_and_a_recognizer_of_it(source, name, pools, biases, to, kind
 
 
 @torch.no_grad()
+def test_its_encoder_there(source, pools, tmp_path):
+    theirs, state, hints = source
+    conversion = convert(state, "hf-model", hints=hints)
+    write_folder(tmp_path / "model", conversion.state, conversion.sizes, "hf-model", {})
+    alone, info = transformers.VideoMAEModel.from_pretrained(
+        tmp_path / "model", output_loading_info=True
+    )
+    assert not info["missing_keys"] and not info["unexpected_keys"]
+    clips, _ = clips_and_mask(4, 32, 32)
+    expected = getattr(theirs, "videomae", theirs)(clips.transpose(1, 2)).last_hidden_state
+    told = alone.eval()(clips.transpose(1, 2)).last_hidden_state
+    torch.testing.assert_close(told, expected, **CLOSE)
+    assert alone.config.use_mean_pooling == pools
+
+
+@torch.no_grad()
 def test_ours_without_biases_in_the_encoder_alone_has_one_switch_for_both_there(tmp_path):
     ours = pretrainer(img_size=32, num_frames=4, patch_size=8, embed_dims=24, depth=2, num_heads=3,
                       qkv_bias=False)  # fmt: skip
