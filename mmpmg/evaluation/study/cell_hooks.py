@@ -68,7 +68,7 @@ class CellCountHook(Hook):
         """Count a batch."""
         self._batches += 1
         self._clips += len(data_batch["data_samples"])
-        self._loss += float(outputs["loss"])
+        self._loss += float(outputs["loss"].detach())
         if time.monotonic() - self._written > 5:
             self.write_state(runner, self._batches / len(runner.train_dataloader))
 

@@ -15,14 +15,13 @@ from mmengine.config import Config
 
 from mmpmg.engine.ordered_config import OrderedConfig
 
-OPS = "train_dataloader.dataset.pipeline.motion.ops"
 ARMS: dict[str, Any] = {"scratch": {"pretrain": "none"}, "Zoom": {"change": {}}}
-CLIPS, EPOCHS = 48, 4
-"""12 pictures, 4 epochs of 3 updates."""
+CLIPS, EPOCHS = 36, 3
+"""12 pictures, 3 epochs of 3 updates."""
 TEMPORARY = ("seconds", "epoch_seconds", "startup", "date", "commit")
 
 
-def ops_change(**kinds: str) -> dict[str, Any]:
+def nested_ops(**kinds: str) -> dict[str, Any]:
     """The change of an arm: these ops in place of the recipe's."""
     ops = {"_delete_": True, **{name: {"type": kind} for name, kind in kinds.items()}}
     return {"train_dataloader": {"dataset": {"pipeline": {"motion": {"ops": ops}}}}}
