@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from functools import cache
 from pathlib import Path
@@ -119,7 +120,7 @@ def resolved(file, size, kind=PRETRAIN):
     """Arm -> its recipe, of the arms that have a pre-training (or a fine-tuning) of their own."""
     study, recipes = recipes_of(file, size)
     arms = [arm for arm in study.arms.values() if kind == FINETUNE or arm.pretrain == OWN]
-    return {arm.name: Config(recipes.arm(arm, kind).to_dict()) for arm in arms}
+    return {arm.name: Config(copy.deepcopy(dict(recipes.arm(arm, kind)))) for arm in arms}
 
 
 def each(*wanted):
