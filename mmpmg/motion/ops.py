@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,7 +37,7 @@ class Op(Protocol):
             size: (H, W) of the image and of the frames, in pixels.
 
         Returns:
-            The motion.
+            The motion, of T frames of that size.
 
         Raises:
             ValueError: If T or the size makes no clip.
@@ -76,7 +77,12 @@ def build_op(entry: str | Mapping[str, Any]) -> Op:
     options = {"type": entry} if isinstance(entry, str) else dict(entry)
     name = options.pop("type", None)
     if name not in OPS:
-        raise ValueError(f"ops: type={name!r} is no motion; the motions are {', '.join(OPS)}")
+        near = get_close_matches(str(name), OPS, n=1)
+        raise ValueError(
+            f"type={name!r} is no motion{f' (did you mean {near[0]!r}?)' if near else ''}; the "
+            f"motions are {', '.join(OPS)}. One of your own is among them once its module sets "
+            "mmpmg.motion.OPS['NAME'] = CLASS and stands in custom_imports of the recipe"
+        )
     known = list(inspect.signature(OPS[name]).parameters)
     unknown = sorted(set(options) - set(known))
     if unknown:
@@ -86,3 +92,38 @@ def build_op(entry: str | Mapping[str, Any]) -> Op:
         )
     op: Op = OPS[name](**options)
     return op
+
+
+def draw(
+    name: str, op: Op, rng: np.random.Generator, num_frames: int, size: tuple[int, int]
+) -> Motion:
+    """Draw a motion, and hold the op to what it was asked for.
+
+    Args:
+        name: What a recipe calls the op, for messages.
+        op: The family.
+        rng: Source of randomness.
+        num_frames: T, at least 1.
+        size: (H, W) of the image, in pixels.
+
+    Returns:
+        The motion.
+
+    Raises:
+        ValueError: If it is not of T frames of that size, or no motion at all: a clip would have
+            another length than those beside it, which shows only when they make a batch.
+    """
+    motion = op.sample(rng, num_frames, size)
+    if isinstance(motion, Motion) and motion.num_frames == num_frames and motion.size == size:
+        return motion
+    drawn = (
+        f"a Motion of {motion.num_frames} frames of {motion.size}"
+        if isinstance(motion, Motion)
+        else f"a {type(motion).__name__}"
+    )
+    kind = type(op).__name__
+    raise ValueError(
+        f"ops: {name}: {kind}.sample returned {drawn} where a Motion of {num_frames} frames of "
+        f"(H, W) = {size} was asked for; it has a homography (3, 3) for each frame, the first "
+        f"included. Mend {kind}.sample, or take {name} out of the pipeline's ops"
+    )

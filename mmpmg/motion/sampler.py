@@ -9,7 +9,7 @@ import numpy as np
 
 from .composition import compose
 from .motion import Motion
-from .ops import Op, build_op
+from .ops import Op, build_op, draw
 from .ranges import choice, number
 
 #: The best set in the paper's ablation: zoom and affine, equally often.
@@ -74,13 +74,17 @@ class MotionSampler:
         return max(op.num_partners for op, probability in chosen if probability > 0)
 
     def sample(self, rng: np.random.Generator, num_frames: int, size: tuple[int, int]) -> Motion:
-        """Draw a motion of T frames for an image of (H, W)."""
-        ops = list(self.ops.values())
+        """Draw a motion of T frames for an image of (H, W).
+
+        Raises:
+            ValueError: If an op draws another length or size, see :func:`.ops.draw`.
+        """
+        ops = list(self.ops.items())
         if self.mode == "compose":
-            return compose([op.sample(rng, num_frames, size) for op in ops])
+            return compose([draw(name, op, rng, num_frames, size) for name, op in ops])
         # rng.choice(len(ops), p=self.probabilities), number for number, without its checks.
         chosen = int(self._cumulative.searchsorted(rng.random(), side="right"))
-        return ops[chosen].sample(rng, num_frames, size)
+        return draw(*ops[chosen], rng, num_frames, size)
 
     def __repr__(self) -> str:
         """Name the ops and their shares."""

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mmpmg.motion import OPS, MotionSampler
+from mmpmg.motion import OPS, Motion, MotionSampler
 
 
 def families(sampler, seeds=600):
@@ -68,6 +68,8 @@ def test_options_reach_the_op():
         ({"a": {"type": "Affine", "weight": 0}}, "one", "weight above 0"),
         ({"a": {"type": "Affine", "weight": -1}}, "one", "a.weight=-1"),
         ({"a": {"type": "Afine"}}, "one", "Identity, SlidingWindow, ZoomInOut, FadeInOut, Affine"),
+        ({"a": {"type": "Afine"}}, "one", "did you mean 'Affine'"),
+        ({"a": {"type": "Sway"}}, "one", r"^ops: a: type='Sway' .*OPS\[.*custom_imports"),
         ({"a": {"rotation": (-1, 1)}}, "one", "type=None is no motion"),
         ({"a": {"type": "Affine", "rotatoin": (-1, 1)}}, "one", "a: Affine has no option rotatoin"),
         ({"a": {"type": "Identity", "x": 1}}, "one", "its options are none"),
@@ -84,6 +86,43 @@ def test_options_reach_the_op():
 def test_wrong_sets_are_refused_before_training(ops, mode, told):
     with pytest.raises(ValueError, match=told):
         MotionSampler(ops, mode)
+
+
+class Drawn:
+    """An op of somebody's own, which returns what it was made with."""
+
+    num_partners = 0
+
+    def __init__(self, change):
+        self.change = change
+
+    def sample(self, rng, num_frames, size):
+        return self.change(num_frames, size)
+
+
+def rest(num_frames, size):
+    return Motion("Drawn", size, np.tile(np.eye(3), (num_frames, 1, 1)))
+
+
+@pytest.mark.parametrize("mode", ["one", "compose"])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda t, size: rest(t - 1, size), r"a Motion of 15 frames of \(24, 32\)"),
+        (lambda t, size: rest(t, size[::-1]), r"a Motion of 16 frames of \(32, 24\)"),
+        (lambda t, size: np.tile(np.eye(3), (t, 1, 1)), "a ndarray"),
+        (lambda t, size: None, "a NoneType"),
+    ],
+    ids=["shorter", "turned", "matrices", "nothing"],
+)
+def test_an_op_that_draws_something_else_is_named(mode, change, told):
+    sampler = MotionSampler(["Identity"], mode)
+    sampler.ops = {"mine": Drawn(change)}
+    words = rf"^ops: mine: Drawn\.sample returned {told} where a Motion of 16 .*\(24, 32\)"
+    with pytest.raises(ValueError, match=words):
+        sampler.sample(np.random.default_rng(0), 16, (24, 32))
+    sampler.ops = {"mine": Drawn(rest)}
+    assert sampler.sample(np.random.default_rng(0), 16, (24, 32)).num_frames == 16
 
 
 def test_the_room_needs_no_torch_and_no_registry():

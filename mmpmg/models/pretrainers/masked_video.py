@@ -9,6 +9,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor
 
+from mmpmg.models.maskers.mask_contract import check_count, check_mask
 from mmpmg.models.pretrainers.pretrainer import Losses, Pretrainer
 from mmpmg.models.token_noise import token_noise
 from mmpmg.models.tokens import Grid, first_tokens, split_tokens
@@ -63,6 +64,7 @@ class MaskedVideoPretrainer(Pretrainer):
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(backbone, masker, branches, data_preprocessor, init_cfg)
+        self._counted: int | None = None  # the K whose first mask was counted
         self.decoder_masker: Any = None if decoder_masker is None else MODELS.build(decoder_masker)
         if self.decoder_masker is not None:
             _check_count(self.decoder_masker, "decoder_masker")
@@ -128,11 +130,16 @@ class MaskedVideoPretrainer(Pretrainer):
         hash that draws from them uses each of its results twice, so inlining it has no end.
 
         Raises:
-            ValueError: The clip is not of the size that the encoder was built for.
+            ValueError: The clip is not of the size that the encoder was built for, or the masker
+                does not mask as many tokens as it says.
         """
         mask, seeds = self.draw_mask(clip, data_samples)
         grid = self.backbone.grid
-        visible, masked = split_tokens(mask, self.masker.num_masked(grid))
+        num_masked = self.masker.num_masked(grid)
+        if num_masked != self._counted:  # once for each K: the host waits for the count
+            check_count(mask, self.masker, grid)
+            self._counted = num_masked
+        visible, masked = split_tokens(mask, num_masked)
         asked = masked if self.decoder_masker is None else self.ask(mask, seeds, grid)
         return MaskedTokens(mask, visible, masked, asked)
 
@@ -161,6 +168,7 @@ class MaskedVideoPretrainer(Pretrainer):
         """
         own = token_noise(seeds, 1, stream=DECODER_STREAM)[:, 0]  # or both masks would be alike
         spared = self.decoder_masker(own, grid)
+        check_mask(spared, self.decoder_masker, own, grid, "model.decoder_masker")
         priority = 2 * (~mask).to(torch.uint8) + spared
         noise = token_noise(own, mask.shape[1], stream=DECODER_STREAM)
         return first_tokens(priority, noise, self.num_asked(grid))

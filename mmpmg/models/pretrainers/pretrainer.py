@@ -11,6 +11,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
+from mmpmg.models.maskers.mask_contract import check_mask
 from mmpmg.models.pretrainers.branches import decoder_owners, given_branches
 from mmpmg.models.sample_seeds import batch_seeds
 from mmpmg.models.targets.whole_clip import WholeClip
@@ -134,7 +135,8 @@ class Pretrainer(BaseModel):
             (B, N) bool, True = masked, and the seeds (B,) int64.
 
         Raises:
-            ValueError: The clip is not of the size that the encoder was built for.
+            ValueError: The clip is not of the size that the encoder was built for, or the masker
+                returns no mask of it.
         """
         size = (clip.shape[2], clip.shape[3], clip.shape[4])
         grid = token_grid(size, self.backbone.token_shape)
@@ -148,7 +150,9 @@ class Pretrainer(BaseModel):
                 "pipeline's clip length and size agree with model.backbone.num_frames and img_size"
             )
         seeds = batch_seeds(data_samples, len(clip), clip.device)
-        return self.masker(seeds, grid, data_samples), seeds
+        mask = self.masker(seeds, grid, data_samples)
+        check_mask(mask, self.masker, seeds, grid)
+        return mask, seeds
 
     def head_losses(self, features: dict[str, Tensor], whole: WholeClip, masked: Tensor) -> Losses:
         """Ask each head for its loss.
