@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY
 from mmpmg.evaluation.study.cell_recipe import Recipes
-from mmpmg.evaluation.study.cells import grid, read_status
+from mmpmg.evaluation.study.cells import DONE, grid, read_status
 from mmpmg.evaluation.study.declaration import Size, Study, read_study
 from mmpmg.evaluation.study.errors import StudyError
 from mmpmg.evaluation.study.outcome import TABLE, write_outcome
@@ -104,14 +104,16 @@ def _tell(declared: Study, size: Size, options: StudyOptions) -> None:
     """Write results, table and figures of the whole study, print the table; or publish results."""
     cells = grid(declared, size, options.out)
     recipes = Recipes(declared, size)
-    try:
-        digests = {cell.folder: recipes.digest(cell) for cell in cells}
-    except StudyError as error:  # tables are also made where the data are not
-        print(f"not looked whether the results are of today's settings: {error}", file=sys.stderr)
-        digests = {}
     for cell in cells:
-        if cell.folder in digests:
-            check_result(declared, cell, read_status(cell), digests[cell.folder])
+        status = read_status(cell)
+        if status.state != DONE:
+            continue
+        try:
+            digest = recipes.digest(cell)
+        except StudyError as error:  # tables are also made where the data are not
+            print(f"not known whether results are of today's settings: {error}", file=sys.stderr)
+            break
+        check_result(declared, cell, status, digest)
     if options.publish is None:
         written = write_outcome(declared, size.name, options.out)
         print(f"\n{(written[0].parent / TABLE).read_text(encoding='utf-8')}")

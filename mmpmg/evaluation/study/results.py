@@ -12,6 +12,7 @@ from mmpmg.evaluation.study.rows import Row
 
 _COUNTED = ("loss", "updates", "seconds", "hardware", "cores", "threads", "torch", "mmpmg",
             "commit", "date", "digest")  # fmt: skip
+_REAL = ("top1", "loss", "seconds")
 
 
 def cell_rows(study: Study, cells: Iterable[Cell]) -> list[Row]:
@@ -38,6 +39,8 @@ def _row(study: Study, cell: Cell, status: Status) -> Row:
     if tuned:
         scores = {name: facts.get(name) for name in ("top1", "correct", "videos")}
     known = {name: facts[name] for name in _COUNTED if facts.get(name) is not None}
+    for measured in (scores, known):  # JSON may have 20 for 20.0, and a table should not differ
+        measured.update({k: float(v) for k, v in measured.items() if k in _REAL and v is not None})
     # Three folders below the study's: arm, budget and seed, training.
     folder = "/".join(cell.folder.parts[-3:])
     return Row(
