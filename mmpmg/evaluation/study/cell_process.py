@@ -61,7 +61,12 @@ def _is_whole(file: Path) -> bool:
 
 
 def run_cell(
-    folder: Path, kind: str, born: float, until: float | None, save_every: float = SAVE_EVERY
+    folder: Path,
+    kind: str,
+    born: float,
+    until: float | None,
+    save_every: float = SAVE_EVERY,
+    clips: int | None = None,
 ) -> int:
     """Train a cell to its end, or until the deadline.
 
@@ -71,6 +76,7 @@ def run_cell(
         born: Time at which the process was started, seconds since the epoch.
         until: Deadline, seconds since the epoch; None: none.
         save_every: Seconds between checkpoints.
+        clips: The budget, which the clips seen are held against; None: none.
 
     Returns:
         The exit status.
@@ -87,6 +93,7 @@ def run_cell(
         "cell_result.type": "CellResultHook",
         "cell_result.folder": str(folder),
         "cell_result.kind": kind,
+        "cell_result.clips": clips,
     }
     checkpoint = newest_whole(folder / "run")
     options = argparse.Namespace(
@@ -125,6 +132,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("folder", type=Path, help="the cell's folder, with its recipe.py")
     parser.add_argument("--kind", choices=[PRETRAIN, FINETUNE], required=True)
+    parser.add_argument("--clips", type=int, help="budget of a pre-training")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
     parser.add_argument("--born", type=float, default=time.time(), help="time of the start")
     parser.add_argument("--parent", type=int, help="process without which this one ends")
@@ -142,8 +150,9 @@ def main() -> None:
     ).start()
     try:
         status = run_cell(
-            options.folder, options.kind, options.born, options.until, options.save_every
-        )
+            options.folder, options.kind, options.born, options.until, options.save_every,
+            options.clips,
+        )  # fmt: skip
     finally:
         lock.release()
     sys.exit(status)

@@ -31,23 +31,27 @@ class CellResultHook(Hook):
     Args:
         folder: The cell's folder.
         kind: "pretrain" or "finetune".
+        clips: The budget of a pre-training; None: none is to be kept.
     """
 
     priority = "LOWEST"  # after the encoder is exported
 
-    def __init__(self, folder: str, kind: str) -> None:
-        self.folder, self.kind = Path(folder), kind
+    def __init__(self, folder: str, kind: str, clips: int | None = None) -> None:
+        self.folder, self.kind, self.clips = Path(folder), kind, clips
 
     def after_train(self, runner: Runner) -> None:
         """Write ``result.json``.
 
         Raises:
-            CellError: The loss or the weights are not finite, or there is no accuracy or encoder.
+            CellError: The loss or the weights are not finite, there is no accuracy or encoder, or
+                another number of clips than the budget's was seen.
         """
         counter = next(hook for hook in runner.hooks if isinstance(hook, CellCountHook))
         counted = counter.counted(runner)
         if counted["loss"] is None:
             raise CellError("the loss of the last epoch is not finite")
+        if self.clips not in (None, counted["clips"]):
+            raise CellError(f"{counted['clips']} clips were seen; the budget is {self.clips}")
         scores: dict[str, Any] = dict(top1=None, correct=None, videos=None)
         if self.kind == FINETUNE:
             share, videos = counter.top1, counter.videos
@@ -67,6 +71,12 @@ class CellResultHook(Hook):
             raise CellError(f"{len(broken)} weights are not finite, for example {broken[0]}")
         result = {"kind": self.kind, **facts(self.folder), **counted, **scores}
         write_json(self.folder / RESULT, {**result, "startup": counter.startup})
+        # Nobody goes on from them any more; of a pre-training the last one is kept, with its head.
+        for file in (self.folder / "run").glob("epoch_*.pth"):
+            if self.kind == FINETUNE or file.name != f"epoch_{runner.max_epochs}.pth":
+                file.unlink()
+        if self.kind == FINETUNE:
+            (self.folder / "run" / "last_checkpoint").unlink(missing_ok=True)
 
 
 def facts(folder: Path) -> dict[str, Any]:

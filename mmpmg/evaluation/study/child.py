@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 import mmpmg
-from mmpmg.evaluation.study.cells import COMMAND, LOG, Cell
+from mmpmg.evaluation.study.cells import COMMAND, LOG, PRETRAIN, Cell
 from mmpmg.evaluation.study.claims import Claim
 from mmpmg.written_beside import written_beside
 
@@ -39,6 +40,8 @@ class Child:
             sys.executable, "-m", "mmpmg.evaluation.study.cell_process", str(cell.folder),
             "--kind", cell.kind, "--threads", str(threads),
         ]  # fmt: skip
+        if cell.kind == PRETRAIN:
+            command += ["--clips", str(cell.clips)]
         package = str(Path(mmpmg.__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
         environment = dict(
@@ -59,14 +62,11 @@ class Child:
     def end(self) -> None:
         """End the process and its data workers; what the last checkpoint holds is kept."""
         self.ended_by_us = True
+        # Both: a worker may outlive the process that was asked to end.
         for ending in (signal.SIGTERM, signal.SIGKILL):
-            try:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.killpg(self.process.pid, ending)
                 self.process.wait(_GRACE)
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                continue
         self.process.wait()
 
     def last_words(self) -> str:

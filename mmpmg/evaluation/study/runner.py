@@ -105,23 +105,24 @@ def run(
     """
     until = None if seconds is None else time.time() + seconds
     parallel = parallel or default_parallel(size)
-    recipes = check_study(study, size, cells)
-    session = Session(recipes, size, cells, until, parallel, save_every, say)
-    if retry_failed:
-        session.retried = {c.folder for c in cells if (read_json(c.folder / STATE) or {}).get(
-            "state") == FAILED}  # fmt: skip
+    session = None
     with _stopped_by_signals():
         try:
+            recipes = check_study(study, size, cells)
+            session = Session(recipes, size, cells, until, parallel, save_every, say)
+            if retry_failed:
+                states = {cell.folder: read_json(cell.folder / STATE) or {} for cell in cells}
+                session.retried = {f for f, state in states.items() if state.get("state") == FAILED}
             session.work()
         except KeyboardInterrupt:
-            session.end_all()
-            ended = session.ended()
+            done = sum(read_status(cell).state == DONE for cell in cells)
             raise InterruptedStudy(
-                f"Stopped: {ended.done} of {len(cells)} cells are done; the same command goes on, "
-                "begun ones from their last checkpoint."
+                f"Stopped: {done} of {len(cells)} cells are done; the same command "
+                "goes on, begun ones from their last checkpoint."
             ) from None
         finally:
-            session.end_all()
+            if session is not None:
+                session.end_all()
     return session.ended()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -42,7 +43,8 @@ def once(cell: Cell, until: float | None = None) -> int:
     for shared in (MMLogger, MessageHub, Visualizer, *Visualizer.__subclasses__()):
         shared._instance_dict.clear()  # two runs of one second would share them
     torch.set_num_threads(1)
-    return run_cell(cell.folder, cell.kind, time.time(), until, save_every=0)
+    budget = cell.clips if cell.fold is None else None
+    return run_cell(cell.folder, cell.kind, time.time(), until, save_every=0, clips=budget)
 
 
 @pytest.mark.slow
@@ -60,8 +62,11 @@ def test_slices_and_torn_files_change_no_bit(declared, tmp_path):
     newest.write_bytes(newest.read_bytes()[:-1000])
     (pretrain.run / "last_checkpoint").write_text("")
     assert once(pretrain) == 0
-    # Kept: not each epoch's, and what is needed to go on.
-    assert len(list(pretrain.run.glob("epoch_*.pth"))) <= 2
+    # Killed between the last checkpoint and the result.
+    (pretrain.folder / "result.json").unlink()
+    pretrain.encoder.unlink()
+    assert once(pretrain) == 0
+    assert [file.name for file in pretrain.run.glob("epoch_*.pth")] == [f"epoch_{EPOCHS}.pth"]
 
     stops = 0
     while once(finetune, PAST) == STOPPED:
@@ -99,6 +104,10 @@ def test_weights_that_are_not_finite_are_no_result(declared, tmp_path, monkeypat
     state = read_json(pretrain.folder / "state.json")
     assert state["state"] == "failed" and "1 weights are not finite" in state["error"]
     assert not (pretrain.folder / "result.json").exists()
+
+    monkeypatch.undo()
+    with pytest.raises(cell_result.CellError, match=f"{CLIPS} clips were seen; the budget is 7"):
+        once(dataclasses.replace(pretrain, clips=7))
 
 
 def test_only_whole_checkpoints_count(tmp_path):

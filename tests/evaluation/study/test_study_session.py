@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -42,7 +43,8 @@ def ran(monkeypatch):
 
     class Ended:
         def __init__(self, cell, claim, threads, until, save_every):
-            self.cell, self.claim, self.began, self.ended_by_us = cell, claim, 0.0, False
+            self.cell, self.claim, self.ended_by_us = cell, claim, False
+            self.began = time.time() - 10
             log.append((cell.arm, cell.kind))
             todo = ends.get((cell.arm, cell.kind), [])
             what = todo.pop(0) if todo else "done"
@@ -51,7 +53,11 @@ def ran(monkeypatch):
                 write_json(cell.folder / "result.json", facts(cell))
             elif what == "failed":
                 write_json(cell.folder / "state.json", {**state, "state": "failed", "error": "NaN"})
-            codes = {"done": 0, "failed": 1, "crashed": 1, "killed": -9, "stopped": STOPPED}
+            elif what == "hangs":  # a tenth of the first epoch in these 10 seconds
+                half = {**state, "epoch_share": 0.1, "startup": 2.0}
+                write_json(cell.folder / "state.json", half)
+            codes = {"done": 0, "failed": 1, "crashed": 1, "killed": -9, "stopped": STOPPED,
+                     "hangs": None}  # fmt: skip
             self.process = SimpleNamespace(poll=lambda: codes[what], returncode=codes[what])
 
         def last_words(self):
@@ -134,6 +140,25 @@ def test_a_stopped_cell_waits_for_the_next_call(grid, ran):
     assert ran.log.count(("a", PRETRAIN)) == 1 and session.ended().left == 2
     session, _ = work(grid)
     assert session.ended().left == 0
+
+
+def test_an_epoch_longer_than_the_slice_is_told(grid, ran):
+    ran.ends["scratch", FINETUNE] = ["hangs"]
+    session, said = work(grid[-1:], until=time.time() + module._MARGIN + 0.2)
+    assert session.ended().left == 1 and not session.children
+    assert "inside an epoch, whose work is lost; an epoch takes about 8" in said[-1]  # 8 s / 0.1
+    assert said[-1].endswith("give --seconds 250 or more")  # three epochs, two starts
+    assert Claim.take(grid[-1].folder) is not None, "the claim was given back"
+
+
+def test_a_cell_that_does_not_fit_is_not_begun_late_in_a_slice(grid, ran):
+    work(grid[:1])
+    write_json(grid[0].folder / "result.json", {**facts(grid[0]), "epoch_seconds": 1000.0})
+    soon = time.time() + 60
+    session, _ = work(grid, until=soon)
+    # first in its slice: tried, as loads differ; then a fine-tuning, which would fit; no third
+    assert ran.log[1:] == [("a", FINETUNE), ("scratch", FINETUNE)] or session.begun
+    assert ("b", PRETRAIN) not in ran.log
 
 
 def test_claimed_cells_are_left_to_others(grid, ran, monkeypatch):
