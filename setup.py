@@ -1,4 +1,4 @@
-"""Build mmpmg; the recipes and tools travel inside the package, in ``mmpmg/.mim``.
+"""Build mmpmg; recipes, tools and studies travel inside the package, in ``mmpmg/.mim``.
 
 MIM and ``mmengine.hub`` look for them there. A wheel gets copies; an editable install gets links,
 so that an edited recipe counts at once. (MMAction2's own setup.py recognises an editable install by
@@ -14,7 +14,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-SHIPPED = ("configs", "tools", "model-index.yml")
+SHIPPED = ("configs", "tools", "studies", "model-index.yml")
 
 
 class BuildWithRecipes(build_py):
@@ -30,7 +30,7 @@ class BuildWithRecipes(build_py):
 
 
 def ship(target: Path, link: bool) -> None:
-    """Place configs, tools and the model index in ``target``.
+    """Place configs, tools, studies and the model index in ``target``.
 
     Args:
         target: The ``.mim`` folder; replaced when it exists.

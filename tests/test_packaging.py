@@ -30,7 +30,7 @@ def _copy_source(target: Path) -> Path:
         "work_dirs",
         ".*cache",
     )
-    for name in ("mmpmg", "configs", "tools", "requirements", "tests"):
+    for name in ("mmpmg", "configs", "tools", "studies", "requirements", "tests"):
         if (ROOT / name).exists():
             shutil.copytree(ROOT / name, target / name, ignore=ignored)
     for path in ROOT.iterdir():
@@ -68,10 +68,10 @@ def _tracked(*names: str) -> set[str]:
     return {file for file in files if not file.endswith(".pyc")}
 
 
-def test_wheel_holds_every_module_recipe_and_tool(wheel: Path) -> None:
+def test_wheel_holds_every_module_recipe_tool_and_study(wheel: Path) -> None:
     content = {n for n in zipfile.ZipFile(wheel).namelist() if not n.startswith("mmpmg-")}
     modules = {file for file in _tracked("mmpmg") if file.endswith(".py")}
-    shipped = {f"mmpmg/.mim/{file}" for file in _tracked("configs", "tools")}
+    shipped = {f"mmpmg/.mim/{file}" for file in _tracked("configs", "tools", "studies")}
     assert content == modules | shipped | {"mmpmg/.mim/model-index.yml"}
 
 
@@ -118,7 +118,8 @@ def test_editable_install_links_the_recipes(source: Path, tmp_path: Path) -> Non
     command = [*PIP, "install", "--no-deps", "--no-build-isolation", "--target", str(target)]
     subprocess.run([*command, "-e", str(copy)], check=True, env=_environment(), cwd=tmp_path)
     links = copy / "mmpmg" / ".mim"
-    present = [name for name in ("configs", "tools", "model-index.yml") if (copy / name).exists()]
+    shipped = ("configs", "tools", "studies", "model-index.yml")
+    present = [name for name in shipped if (copy / name).exists()]
     assert sorted(path.name for path in links.iterdir()) == sorted(present)
     for name in present:
         assert (links / name).is_symlink()
