@@ -93,6 +93,14 @@ def test_of_two_branches_one_is_named(branches):
     assert set(whole) == set(state) and all(torch.equal(whole[key], state[key]) for key in state)
 
 
+def test_a_branch_with_a_shared_decoder_takes_it_along():
+    state = pretrainer(branches=SHARED).state_dict()
+    motion = convert(state, "hf-pretraining", branch="motion", hints=HINTS)
+    assert torch.equal(motion.state["decoder.head.bias"], state["heads.motion.projection.bias"])
+    assert torch.equal(motion.state["mask_token"], state["necks.pixel.mask_token"])
+    assert set(motion.keys("unexpected")) >= {"heads.pixel.projection.bias"}
+
+
 def test_a_branch_that_predicts_no_pixels_is_refused():
     state = pretrainer(branches=MOTION).state_dict()
     for end in ("weight", "bias"):  # of a target with two numbers for every pixel
