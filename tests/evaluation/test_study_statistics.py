@@ -57,6 +57,17 @@ def test_the_interval_covers_the_mean_of_normal_cells_in_95_of_100_repetitions(n
     assert abs(covered / repetitions - 0.95) < 3 * deviation
 
 
+def test_cells_that_share_folds_and_seeds_are_covered_in_91_of_100_as_is_said():
+    rng = np.random.default_rng(0)
+    repetitions = 3000
+    seeds, folds = rng.normal(0, 1.5, (repetitions, 3, 1)), rng.normal(0, 2, (repetitions, 1, 4))
+    cells = (seeds + folds + rng.normal(0, 6, (repetitions, 3, 4))).reshape(repetitions, 12)
+    covered = sum(abs(found.mean) <= found.half for found in map(interval, cells))
+    assert covered / repetitions == pytest.approx(
+        0.91, abs=3 * math.sqrt(0.91 * 0.09 / repetitions)
+    )
+
+
 def test_pairs_alone_are_compared_and_what_they_share_drops_out():
     # Folds differ by tens of points, arms by two: only pairing sees it.
     arm = {(0, 0): 12.0, (0, 1): 52.0, (1, 0): 33.0}

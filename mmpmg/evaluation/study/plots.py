@@ -109,7 +109,9 @@ def paper_figure(summary: Summary, column: str, theme: Theme = LIGHT) -> Figure:
     for arm, x, y, half in points:
         colour = theme.series[1 if arm == reference else 0]
         shape = MARKERS[1 if arm == reference else 0]
-        axes.errorbar(x, y, yerr=half, fmt=shape, color=colour, markersize=6, linewidth=1.2)
+        axes.errorbar(
+            x, y, yerr=half, fmt=shape, color=colour, markersize=6, linewidth=1.2, zorder=3
+        )
     _draw_chance(axes.axhline, summary, theme)
     low, high = axes.get_ylim()
     left, right = axes.get_xlim()
@@ -120,6 +122,7 @@ def paper_figure(summary: Summary, column: str, theme: Theme = LIGHT) -> Figure:
         axes.annotate(
             plain(arm), (x, y), xytext=(right + 0.04 * (right - left), height),
             textcoords="data", va="center", fontsize=9, color=theme.ink, annotation_clip=False,
+            zorder=1.5,
             arrowprops=dict(arrowstyle="-", color=theme.grid, linewidth=0.8, shrinkA=1, shrinkB=4,
                             relpos=(0, 0.5)),
         )  # fmt: skip

@@ -59,7 +59,9 @@ def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interva
     """Compute a mean and Student's t-interval around it.
 
     It covers the true mean in ``confidence`` of all repetitions if the values are independent and
-    normal. Folds times seeds are not quite that: see ``docs/studies/index.md``.
+    normal. Folds times seeds are not quite that, as cells of one fold share their test videos and
+    cells of one seed their pre-training: of 3 x 4 cells whose seeds differ by 1.5 points, folds by
+    2 and the rest by 6, it covers the mean over all seeds and folds in 91 of 100.
 
     Args:
         values: Of finished cells, finite.

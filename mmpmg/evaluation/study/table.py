@@ -114,8 +114,9 @@ def _meaning(summary: Summary) -> str:
         f"Top-1 accuracy in per cent at the last epoch{chance}. A fold's number is the mean over "
         f"its seeds. ± is half of the {100 * CONFIDENCE:.0f} % interval (Student's t) over n "
         "cells, which are folds times seeds; differences are taken cell by cell, between the same "
-        "fold and seed. The same videos come back with every seed, so the intervals speak of these "
-        "videos and are too narrow for others."
+        "fold and seed. Cells of one fold share their test videos and cells of one seed their "
+        "pre-training, so the intervals are somewhat too narrow for other videos and other "
+        "pre-trainings."
     )
 
 
