@@ -163,6 +163,7 @@ def test_a_swin_from_its_pretraining_is_pooled_over_its_last_map(folder, tmp_pat
     torch.save(dict(state_dict={f"backbone.{k}": v for k, v in state.items()}), tmp_path / "e.pth")
     changes = {f"model.backbone.{key}": value for key, value in sizes.items()}
     changes["model.backbone.arch"] = dict(_delete_=True, **sizes["arch"])
+    changes["model.backbone.out_indices"] = (1, 3)
     changes |= {
         f"{PIPELINE}.frames.clip_len": 4, f"{PIPELINE}.frames.frame_interval": 6,
         f"{PIPELINE}.short_side.scale": (-1, 32), f"{PIPELINE}.crop.crop_size": 32,
@@ -209,6 +210,7 @@ def test_a_vit_without_mean_pooling_gives_the_mean_of_its_tokens(tmp_path):
     init_default_scope("mmaction")
     torch.manual_seed(5)
     backbone = dict(type="VisionTransformer", qkv_bias=True, use_mean_pooling=False, **SIZES)
+    backbone["drop_rate"] = 0.5  # for training alone
     vit = MODELS.build(backbone).eval()
     for value in vit.parameters():
         torch.nn.init.normal_(value, std=0.3)

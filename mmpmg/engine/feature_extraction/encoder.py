@@ -11,6 +11,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from mmpmg import typed
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.models.checkpoint_fit import POSITIONS, check_fit
 from mmpmg.models.conversion import Hints, convert
@@ -115,7 +116,7 @@ def build_encoder(
     if not (isinstance(found, type) and issubclass(found, Recognizer3D)):
         raise ExtractionError(
             f"{name} has a model of type {kind}: features come from the model.backbone of a "
-            "Recognizer3D. Name a recipe of configs/finetune with the same encoder"
+            f"Recognizer3D. Name a recipe of {typed.recipe('finetune')} with the same encoder"
         )
     described = deepcopy(recipe.model)
     for key in ("cls_head", "neck", "init_cfg"):
@@ -134,7 +135,7 @@ def build_encoder(
     if positions is not None and resized and not is_fixed(positions):
         raise ExtractionError(
             f"{checkpoint} has learnt positions of {positions.shape[1]} tokens, {name} a model of "
-            f"{own[POSITIONS].shape[1]}: tools/convert_checkpoint.py resizes them"
+            f"{own[POSITIONS].shape[1]}: {typed.tool('convert_checkpoint.py')} resizes them"
         )
     # Only buffers that follow from the model's sizes, such as fixed positions, may still differ.
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}

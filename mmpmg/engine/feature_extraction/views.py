@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmpmg import typed
 from mmpmg.compat import require
 from mmpmg.datasets.named_pipeline import in_order
 
@@ -50,8 +51,8 @@ def recipe_views(recipe: Config, name: str, clips: int | None, crops: int | None
     if not loader:
         raise ExtractionError(
             f"{name} has no test_dataloader, which says how a video becomes clips: a pre-training "
-            "recipe has none. Name the recipe of configs/finetune with the same encoder; the "
-            "CHECKPOINT may well be a pre-training's"
+            f"recipe has none. Name the recipe of {typed.recipe('finetune')} with the same "
+            "encoder; the CHECKPOINT may well be a pre-training's"
         )
     found = _pipeline_of(loader.get("dataset"))
     if found is None:
