@@ -172,6 +172,6 @@ def test_tools_test_refuses_another_encoder(mini, tmp_path, scores):
     with pytest.raises(ValueError, match=r"left over.*model\.backbone"):
         run_test(given)
     given.checkpoint = str(tmp_path / "nowhere.pth")
-    with pytest.raises(FileNotFoundError, match="none in its place"):
+    with pytest.raises(FileNotFoundError, match="'none' in its place to test a model that nobody"):
         run_test(given)
     assert not scores

@@ -171,7 +171,8 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
             raise
         raise ValueError(
             f"{', '.join(where)} in the recipe: there is no {unknown[1]!r}"
-            f"{_near(unknown[1], known)}"
+            f"{_near(unknown[1], known)}. A part of your own is there once it is registered in a "
+            f"module that custom_imports names, and that names {_imported(recipe)}"
         ) from error
     except TypeError as error:
         refused = _UNEXPECTED.search(str(error))
@@ -184,6 +185,13 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
         if not advice:
             raise
         raise TypeError("; or ".join(advice)) from error
+
+
+def _imported(recipe: Mapping[str, Any]) -> str:
+    """List the modules that a recipe imports: one's own is often missing there."""
+    modules = (recipe.get("custom_imports") or {}).get("imports") or ()
+    modules = [modules] if isinstance(modules, str) else modules
+    return ", ".join(modules) or "nothing"
 
 
 def walk_recipe(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

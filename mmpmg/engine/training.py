@@ -210,7 +210,8 @@ def test(options: argparse.Namespace) -> None:
     fresh = options.checkpoint == FRESH
     if not fresh and "://" not in options.checkpoint and not Path(options.checkpoint).is_file():
         raise FileNotFoundError(
-            f"no checkpoint at {options.checkpoint}; {FRESH} in its place tests fresh weights"
+            f"no checkpoint at {options.checkpoint}; name a file of weights, or type {FRESH!r} in "
+            "its place to test a model that nobody has trained"
         )
     if config.get("test_dataloader") is None:
         raise ValueError(

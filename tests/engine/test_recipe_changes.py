@@ -175,6 +175,22 @@ def test_a_mistyped_type_is_named_with_its_place_and_its_neighbour():
         raise KeyError("mine")
 
 
+@pytest.mark.parametrize(
+    ("imports", "named"),
+    [(None, "nothing"), (dict(imports="mmpmg"), "mmpmg"),
+     (dict(imports=["mmpmg", "others"]), "mmpmg, others")],
+)  # fmt: skip
+def test_a_part_of_one_s_own_that_is_not_imported_is_told_how(imports, named):
+    model = dict(type="MaskedVideoPretrainer", masker=dict(type="BlockTubeMasker"))
+    recipe = Config(dict(model=model, **({"custom_imports": imports} if imports else {})))
+    with pytest.raises(ValueError, match="your own") as error, mistyped_keys_named(recipe):
+        MODELS.build(recipe.model.masker)
+    assert f"registered in a module that custom_imports names, and that names {named}" in str(
+        error.value
+    )
+    assert str(error.value).endswith(f"names {named}")
+
+
 def test_an_option_of_the_training_set_at_the_top_is_sent_back():
     recipe = dict(
         train_dataloader=dict(dataset=dict(images=dict(type="FolderImages"))),
