@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmaction.registry import DATASETS, MODELS
+from mmaction.registry import DATASETS, MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
@@ -350,3 +350,12 @@ def test_flow_guided_masking_hides_as_many_tokens(photographs):
     plain, guided = hidden
     assert plain.sum(1).unique().item() == guided.sum(1).unique().item()
     assert not torch.equal(plain, guided)
+
+
+def test_the_example_of_the_page_is_a_study(tmp_path):
+    page = (ROOT / "docs/studies/index.md").read_text()
+    file = tmp_path / "my_study.yml"
+    file.write_text(page.split("```yaml")[1].split("```")[0])
+    slow = resolved(file, "cpu")["slow"].train_dataloader.dataset.pipeline.motion
+    assert TRANSFORMS.build(slow).sampler.ops["zoom"].large == (0.75, 0.9)
+    assert set(resolved(file, "cpu")) == {"paper", "slow", "flow"}
