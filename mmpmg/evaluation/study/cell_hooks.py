@@ -2,8 +2,8 @@
 
 They are added when a cell is run and are not part of its recipe, as they change no number: whatever
 is drawn in training follows from (run seed, iteration), so that a run which goes on from the end of
-an epoch goes on exactly. What a cell has counted travels in its checkpoints, so that a killed cell
-counts what it kept.
+an epoch goes on exactly (on a GPU, as exactly as its kernels repeat themselves). What a cell has
+counted travels in its checkpoints, so that a killed cell counts what it kept.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def put(*keys, value):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (put("refrence", value="Still"), "'refrence' is read by nobody .did you mean 'reference'"),
-        (put("reference", value="Stil"), "reference is 'Stil'.*did you mean 'Still'"),
+        (put("referenc", value="Still"), "'referenc' is read by nobody .did you mean 'reference'"),
+        (put("reference", value="Stilll"), "reference is 'Stilll'.*did you mean 'Still'"),
         (put("reference", value=None), "reference is missing"),
         (put("sizes", value={}), "sizes is {}"),
         (put("sizes", "cpu", "clip", value=[1]), "'clip' in sizes.cpu is read by nobody"),
@@ -135,12 +135,12 @@ def test_a_right_study_passes(stub, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"modle": {"a": 1}}, "arms.Zoom.change names modle: .*did you mean 'model'"),
+        ({"modell": {"a": 1}}, "arms.Zoom.change names modell: .*did you mean 'model'"),
         ({"model": {"maskr": 1}}, "model.maskr.*no option 'maskr' .did you mean 'masker'"),
         ({"train_dataloader": {"batchsize": 3}}, "DataLoader has no option 'batchsize'"),
         ({"train_dataloader": {"dataset": {"pipeline": {"motoin": {"ops": 1}}}}},
          "pipeline has no 'motoin' .did you mean 'motion'"),
-        ({"default_hooks": {"loger": {"interval": 1}}}, "did you mean 'logger'"),
+        ({"default_hooks": {"loggr": {"interval": 1}}}, "did you mean 'logger'"),
         ({"model": {"masker": {"mask_ratoi": 0.5}}}, "no option 'mask_ratoi'"),
         ({"model": {"masker": {"mask_ratio": 5.0}}}, "Zoom, .*, pretrain: .*mask_rati"),
         (nested_ops(zoom="ZoomInOt"), "no motion .did you mean 'ZoomInOut'"),
