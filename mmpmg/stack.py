@@ -78,6 +78,7 @@ PARTS = (
         "weight files that hold no code",
     ),
     Part("yaml", "pip install pyyaml", ("pyyaml",), needed=True, purpose="reads the zoo's records"),
+    Part("scipy", "pip install 'scipy>=1.8'", (), (1, 8), None, True, "intervals of studies"),
     Part("torchvision", _TORCHVISION, purpose="timm needs it"),
     Part("timm", "pip install timm", (), (1,), purpose="2D weights and RandAugment"),
     Part("transformers", "pip install transformers", purpose="Hugging Face's models"),
