@@ -144,12 +144,11 @@ def test_what_a_file_says_of_itself_goes_before_the_recipe(folder, tmp_path):
     assert (told.sizes.num_frames, told.sizes.img_size) == (8, 48)
     told, _ = run(tmp_path / "hf", tmp_path / "out.pth", recipe=str(recipe), to_num_frames=4)
     assert (told.sizes.num_frames, told.sizes.img_size) == (4, 48)
-    # Learnt positions are of the file's clips, not the recipe's.
-    state = recognizer("VisionTransformer", use_learnable_pos_emb=True).state_dict()
-    learnt = write_weights(tmp_path / "learnt.pth", state)
-    clips = dict(num_frames=4, image_size=32, to="recognizer")
-    told, _ = run(learnt, tmp_path / "out.pth", recipe=str(recipe), **clips)
-    assert "learnt, interpolated: 2 x 4 x 4 to 4 x 6 x 6" in told.table()
+    # Learnt positions are of 16 frames where nothing says otherwise, not of the recipe's.
+    ours = recognizer("VisionTransformer", use_learnable_pos_emb=True, num_frames=16, img_size=16)
+    learnt = write_weights(tmp_path / "learnt.pth", ours.state_dict())
+    told, _ = run(learnt, tmp_path / "out.pth", recipe=str(recipe), to="recognizer")
+    assert "learnt, interpolated: 8 x 2 x 2 to 4 x 6 x 6" in told.table()
 
 
 def test_a_folder_that_lost_a_block_is_refused_by_the_command(folder, tmp_path):

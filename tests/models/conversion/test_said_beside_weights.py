@@ -100,6 +100,8 @@ def test_a_config_has_as_many_names_as_classes_and_square_tokens():
     state = recognizer().state_dict()
     key = "backbone.patch_embed.projection.weight"
     state[key] = state[key][..., :4]
+    alone = convert(recognizer().state_dict(), "hf-model", hints=HINTS).sizes
+    assert "id2label" not in config_json(alone, "hf-model", list("abcde"))
     with pytest.raises(ValueError, match="tokens of 8 x 4 pixels are not square"):
         config_json(sizes_of(state, HINTS), "hf-classification")
 
