@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
 from mmpmg.engine.launch import add_shared_options, load_recipe
+from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.visualization import STATISTICS
 from mmpmg.visualization.picture_options import FORMATS, PictureOptions
 from mmpmg.visualization.recipe_pictures import draw_recipe
@@ -96,7 +97,9 @@ def main() -> None:
         fps=options.fps,
     )
     out = options.out or Path(config.work_dir) / "pictures"
-    for path in draw_recipe(config, out, wanted, options.checkpoint):
+    with mistyped_keys_named(config):  # data set and model are built only now
+        files = draw_recipe(config, out, wanted, options.checkpoint)
+    for path in files:
         print(f"wrote {path}")
 
 

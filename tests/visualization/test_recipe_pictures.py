@@ -178,19 +178,32 @@ def test_families_are_drawn_alike_whichever_are_chosen() -> None:
     assert family_sheet(every, columns=2, cell_height=24).shape[0] > 8 * 24
 
 
-def test_the_tool_says_what_it_wrote(
-    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
+def run_tool(photographs: Path, out: Path, monkeypatch: pytest.MonkeyPatch, *changes: str) -> None:
     images = "train_dataloader.dataset.images"
     command = [
-        "visualize.py", str(RECIPE), "--out", str(tmp_path), "--num-clips", "1", "--format", "gif",
+        "visualize.py", str(RECIPE), "--out", str(out), "--num-clips", "1", "--format", "gif",
         "--cfg-options", f"{images}._delete_=True", f"{images}.type=FolderImages",
-        f"{images}.root={photographs}", "model.backbone.depth=1",
+        f"{images}.root={photographs}", "model.backbone.depth=1", *changes,
     ]  # fmt: skip
     monkeypatch.setattr(sys, "argv", command)
     source = (ROOT / "tools" / "visualize.py").read_text()
     exec(compile(source, "visualize.py", "exec"), {"__name__": "__main__"})
+
+
+def test_the_tool_says_what_it_wrote(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    run_tool(photographs, tmp_path, monkeypatch)
     told = capsys.readouterr().out
     for path in tmp_path.iterdir():
         assert f"wrote {path}" in told
     assert {path.name for path in tmp_path.iterdir()} == {"clips.gif", "clips_mixed.png"}
+
+
+def test_a_mistyped_option_is_placed_in_the_recipe(
+    photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "train_dataloader.dataset.pipeline.motion.num_frame"
+    words = rf"{key} in the recipe: PMGPipeline has no option .*did you mean 'num_frames'"
+    with pytest.raises(TypeError, match=words):
+        run_tool(photographs, tmp_path, monkeypatch, f"{key}=8")
