@@ -243,6 +243,15 @@ def test_the_command_writes_table_and_page(own_study, checkout, capsys):
     assert page_problems(checkout) == []
 
 
+def test_tables_of_another_study_are_not_published(own_study, checkout):
+    study, _ = own_study
+    other = write_rows(drawn_rows(families(checkout)), checkout / "other.csv")
+    options = StudyOptions(str(study.file), checkout / "out", publish=[other])
+    with pytest.raises(StudyError, match=r"other\.csv holds no row of own at size cpu; --size"):
+        run_study(options)
+    assert not (checkout / "studies/results").exists()
+
+
 def test_results_of_other_settings_are_not_tabulated(own_study, checkout):
     study, cell = own_study
     stale = json.loads((cell.folder / RESULT).read_text()) | dict(digest="other")

@@ -125,5 +125,10 @@ def _tell(declared: Study, size: Size, options: StudyOptions) -> None:
                 "which its results and its page would be kept; --table writes them into --out"
             )
         rows = read_rows(options.publish) if options.publish else cell_rows(declared, cells)
+        if not any((row.study, row.size) == (declared.name, size.name) for row in rows):
+            raise StudyError(
+                f"--publish: {', '.join(map(str, options.publish))} holds no row of "
+                f"{declared.name} at size {size.name}; --size names another"
+            )
         written = publish(folder.parent, declared, size.name, rows)
     print("\n".join(f"written: {path}" for path in written))
