@@ -8,6 +8,7 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.command_line import run_command
 from mmpmg.engine.launch import add_shared_options
 from mmpmg.engine.training import test
 
@@ -22,4 +23,4 @@ def parse_options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    test(parse_options())
+    run_command(test, parse_options())

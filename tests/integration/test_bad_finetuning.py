@@ -182,5 +182,6 @@ def test_a_refusal_is_an_exit_status_for_a_shell(videos, tmp_path):
     del changes["load_from"]
     run = run_tool("train.py", RECIPE, "--work-dir", tmp_path, changes=changes)
     assert run.status == 1
-    assert run.last_line.startswith("ValueError: ") and "has label 1" in run.last_line
+    assert run.last_line.startswith("error: ") and "has label 1" in run.last_line
+    assert "Traceback" not in run.output
     assert not run.iterations

@@ -88,3 +88,20 @@ def test_dist_train_runs_the_smoke_recipe_with_two_processes(tmp_path):
     checkpoint = torch.load(tmp_path / "run/epoch_2.pth", weights_only=False)
     assert checkpoint["meta"]["iter"] == 8
     assert all(value.isfinite().all() for value in checkpoint["state_dict"].values())
+
+
+@pytest.mark.slow
+def test_what_two_processes_refuse_is_told_once(tmp_path):
+    recipe = ROOT / "configs/pmg/vit-toy_photographs.py"
+    environment = dict(os.environ, PORT=str(PORT + 2), OMP_NUM_THREADS="1", PYTHON=sys.executable)
+    run = subprocess.run(
+        [
+            str(ROOT / "tools/dist_train.sh"), str(recipe), "2",
+            "--work-dir", str(tmp_path / "run"), "--cfg-options",
+            f"train_dataloader.dataset.images.root={tmp_path / 'absent'}",
+        ],
+        env=environment, capture_output=True, text=True, timeout=600, cwd=ROOT,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert run.stderr.count(f"The image folder {tmp_path / 'absent'} does not exist") == 1
+    assert 'tools/train.py", line' not in run.stderr  # torchrun's own frames are not ours to hide

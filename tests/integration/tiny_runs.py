@@ -166,7 +166,7 @@ def run_tool(tool: str, recipe: str, *arguments: object, changes: dict | None = 
 
 
 def refusal(recipe: str, changes: dict, work_dir: Path, monkeypatch, *more: str) -> str:
-    """Run tools/train.py in this process; return the last line that Python would print.
+    """Run tools/train.py in this process; return our sentence, else Python's last line.
 
     Nothing may have been trained when it stops.
     """
@@ -178,6 +178,9 @@ def refusal(recipe: str, changes: dict, work_dir: Path, monkeypatch, *more: str)
     )  # fmt: skip
     try:
         runpy.run_path(tool, run_name="__main__")
+    except SystemExit as end:
+        last = str(end.code)
+        assert last.startswith("error: ")
     except Exception as error:
         last = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
     else:

@@ -1,0 +1,111 @@
+"""How a tool ends on a mistake: our own sentence alone, of everything else the whole traceback."""
+
+from __future__ import annotations
+
+import argparse
+import linecache
+import os
+import re
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from torch import distributed
+
+PACKAGE = Path(__file__).resolve().parents[1]
+#: What each launcher calls (a process's number on its machine, its number among all).
+RANKS = {
+    "pytorch": ("LOCAL_RANK", "RANK"),
+    "slurm": ("SLURM_LOCALID", "SLURM_PROCID"),
+    "mpi": ("OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_RANK"),
+}
+PATIENCE = timedelta(seconds=20)
+"""How long a rank waits for the first to say the same."""
+_IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
+_FRAME = re.compile(r'^  File "(.+)", line (\d+), in .*\n(?:    .*\n)*', re.M)
+
+
+def run_command(run: Callable[[argparse.Namespace], object], options: argparse.Namespace) -> None:
+    """Run what a tool does; end with a line of ours, and status 1, where we refuse something.
+
+    A sentence that this package raises names the value, what is allowed and what to change: the
+    frames above it would hide it. Of any other exception they are all there is, so it passes.
+    Where several processes refuse the same, the first says so.
+
+    Args:
+        run: The tool's function; whoever calls it himself sees its exceptions.
+        options: What it takes, with ``launcher``.
+
+    Raises:
+        SystemExit: An exception that this package raised, with its sentence.
+    """
+    try:
+        run(options)
+    except Exception as error:
+        sentence = own_sentence(error)
+        if sentence is None:
+            raise
+        line = _told_here(sentence, options.launcher)
+        sys.exit(1 if line is None else line)
+
+
+def own_sentence(error: BaseException) -> str | None:
+    """Return what an exception says if a ``raise`` of this package made it, here or in a worker.
+
+    Args:
+        error: As caught, with its traceback.
+
+    Returns:
+        Its message; None where someone else raised it, or where it says nothing.
+    """
+    if isinstance(error, (NotImplementedError, AssertionError)):
+        return None  # a mistake in code, not in what was typed
+    # KeyError shows its message in quotes.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if _IN_WORKER.match(text):
+        # PyTorch hands over an exception of a data worker as the text of its traceback.
+        frames = list(_FRAME.finditer(text))
+        if not frames or not _is_ours(frames[-1][1], int(frames[-1][2])):
+            return None
+        return text[frames[-1].end() :].partition(": ")[2].strip() or None
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    if last is None or not _is_ours(last.tb_frame.f_code.co_filename, last.tb_lineno):
+        return None
+    return text or None
+
+
+def _is_ours(file: str, line: int) -> bool:
+    """Whether a line is a ``raise`` of this package: what fails by itself is no sentence."""
+    ours = Path(file).resolve().is_relative_to(PACKAGE)
+    return ours and linecache.getline(file, line).lstrip().startswith("raise")
+
+
+def _told_here(sentence: str, launcher: str) -> str | None:
+    """Return the line that this process prints; None where another one says the same.
+
+    Before the processes know each other, they have only read what all of a machine read alike.
+    """
+    if launcher == "none":
+        return f"error: {sentence}"
+    if not distributed.is_initialized():
+        local, rank = (int(os.environ.get(name) or 0) for name in RANKS[launcher])
+        return None if local else _line(sentence, rank)
+    rank = distributed.get_rank()
+    said = f"mmpmg refused: {sentence}"
+    try:
+        store = distributed.distributed_c10d._get_default_store()
+        if rank == 0:
+            store.set(said, "1")
+        else:
+            store.wait([said], PATIENCE)
+            return None
+    except RuntimeError:  # nobody said it in time, or the store has gone with its process
+        pass
+    return _line(sentence, rank)
+
+
+def _line(sentence: str, rank: int) -> str:
+    return f"error: rank {rank}: {sentence}" if rank else f"error: {sentence}"
