@@ -71,6 +71,8 @@ class Session:
         self._over: set[Path] = set()
         self._told = False
         self._look_at = 0.0
+        # Processes take their time to end, the more the busier the cores are.
+        self.margin = 0.0 if until is None else max(_MARGIN, 0.02 * self.left)
 
     @property
     def left(self) -> float:
@@ -87,13 +89,13 @@ class Session:
                     child.end()
                     self.children.remove(child)
                     self.say(f"{child.cell.label}: another process has taken it over")
-            if self.left < _MARGIN:
+            if self.left < self.margin:
                 for child in list(self.children):
                     self._cut(child)
             while (
                 len(self.children) < self.parallel
                 and time.monotonic() >= self._look_at
-                and self.left > _MARGIN
+                and self.left > self.margin
             ):
                 if not self._start_one():
                     self._look_at = time.monotonic() + _LOOK
@@ -123,7 +125,7 @@ class Session:
         states = [status for _, status in self.found()]
         running = any(status.state == RUNNING for status in states)
         wanted = any(status.state == MISSING for status in states)
-        if running and wanted and self.left > _MARGIN:
+        if running and wanted and self.left > self.margin:
             if not self._told:
                 self.say("Waiting for pre-trainings that other processes run.")
                 self._told = True
@@ -138,7 +140,7 @@ class Session:
             if cell.folder in self._over or not self._wanted(cell, status):
                 continue
             # A slice that seems too short for anything is tried all the same: loads differ.
-            if self.left < forecast.least(cell) + _MARGIN and self.begun:
+            if self.left < forecast.least(cell) + self.margin and self.begun:
                 continue
             claim = Claim.take(cell.folder)
             if claim is None:
@@ -180,7 +182,7 @@ class Session:
         now = {**_NEW, **state, "state": "begun", "error": "", "digest": digest}
         write_json(cell.folder / STATE, now)
         self.recipes.write(cell)
-        until = None if self.until is None else self.until - _MARGIN
+        until = None if self.until is None else self.until - self.margin
         self.children.append(Child(cell, claim, self.size.threads, until, self.save_every))
         self.begun += 1
         goes_on = f" goes on after epoch {now['epoch']} of {now['epochs']}" if now["epoch"] else ""
@@ -194,10 +196,10 @@ class Session:
         ran = time.time() - child.began
         each = epoch_seconds(facts, ran)
         told = "" if each is None else f"; an epoch takes about {duration(each)} here"
-        advice = max(2 * ran, 3 * (each or 0.0) + 2 * (facts.get("startup") or 0.0))
+        wanted = max(2 * ran, 3 * (each or 0.0) + 2 * (facts.get("startup") or 0.0))
         self.say(
             f"{child.cell.label}: the time was up inside an epoch, whose work is lost{told}. If "
-            f"this comes again, give --seconds {round(advice, -1):.0f} or more"
+            f"this comes again, raise --seconds by {max(10, round(wanted - ran, -1)):.0f} or more"
         )
         self._close(child)
 

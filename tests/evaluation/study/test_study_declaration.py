@@ -67,7 +67,10 @@ def put(*keys, value):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (put("referenc", value="Still"), "'referenc' is read by nobody .did you mean 'reference'"),
+        (
+            put("reference_arm", value="Still"),
+            "'reference_arm' is read by nobody .did you mean 'reference'",
+        ),
         (put("reference", value="Stilll"), "reference is 'Stilll'.*did you mean 'Still'"),
         (put("reference", value=None), "reference is missing"),
         (put("sizes", value={}), "sizes is {}"),
@@ -135,7 +138,7 @@ def test_a_right_study_passes(stub, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"modell": {"a": 1}}, "arms.Zoom.change names modell: .*did you mean 'model'"),
+        ({"models": {"a": 1}}, "arms.Zoom.change names models: .*did you mean 'model'"),
         ({"model": {"maskr": 1}}, "model.maskr.*no option 'maskr' .did you mean 'masker'"),
         ({"train_dataloader": {"batchsize": 3}}, "DataLoader has no option 'batchsize'"),
         ({"train_dataloader": {"dataset": {"pipeline": {"motoin": {"ops": 1}}}}},

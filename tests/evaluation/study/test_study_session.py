@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -147,7 +148,8 @@ def test_an_epoch_longer_than_the_slice_is_told(grid, ran):
     session, said = work(grid[-1:], until=time.time() + module._MARGIN + 0.2)
     assert session.ended().left == 1 and not session.children
     assert "inside an epoch, whose work is lost; an epoch takes about 8" in said[-1]  # 8 s / 0.1
-    assert said[-1].endswith("give --seconds 250 or more")  # three epochs, two starts
+    # for three epochs and two starts, 244 s, of which it had 10; more where this test is slow
+    assert re.search(r"raise --seconds by 2[3-7]0 or more$", said[-1])
     assert Claim.take(grid[-1].folder) is not None, "the claim was given back"
 
 
@@ -155,10 +157,11 @@ def test_a_cell_that_does_not_fit_is_not_begun_late_in_a_slice(grid, ran):
     work(grid[:1])
     write_json(grid[0].folder / "result.json", {**facts(grid[0]), "epoch_seconds": 1000.0})
     soon = time.time() + 60
-    session, _ = work(grid, until=soon)
-    # first in its slice: tried, as loads differ; then a fine-tuning, which would fit; no third
-    assert ran.log[1:] == [("a", FINETUNE), ("scratch", FINETUNE)] or session.begun
-    assert ("b", PRETRAIN) not in ran.log
+    work(grid, until=soon)
+    assert ran.log[1:] == [("a", FINETUNE), ("scratch", FINETUNE)]
+    # first in its slice it is tried, as loads differ
+    work(grid, until=soon)
+    assert ran.log[3:] == [("b", PRETRAIN), ("b", FINETUNE)]
 
 
 def test_claimed_cells_are_left_to_others(grid, ran, monkeypatch):
