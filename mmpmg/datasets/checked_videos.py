@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from .sample_seed import SeedSample, generator
 from .video_reading import READING, NamedErrors, OpenByPath, VideoReadError, video_file
 
 _HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
+_GOES_ON = re.compile(r"(.*[^\s,;:|])[\s,;:|]+")
 
 
 class _ChecksVideos(VideoDataset):
@@ -110,7 +112,13 @@ class _ChecksVideos(VideoDataset):
             )
 
     def _delimiter_advice(self, videos: list[dict[str, Any]], missing: str) -> str:
-        """Say of a missing name without a label that its line may hold one all the same."""
+        """Say of a missing name that goes on behind a video's: that may have been meant as label.
+
+        Lists without labels are fine for pre-training, so a name alone is no reason.
+        """
+        head = _GOES_ON.match(missing)
+        if head is None or not os.path.isfile(video_file(head[1])):
+            return ""
         for video in videos:
             if video_file(video["filename"]) == missing and video["label"] == -1:
                 return (

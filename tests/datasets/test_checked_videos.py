@@ -318,6 +318,20 @@ def test_missing_files_are_named_before_training_with_where_to_get_them(videos):
         listed(videos)
 
 
+def test_labels_are_spoken_of_only_where_one_may_have_been_meant(videos):
+    def refusal(*lines):
+        (videos / "list.txt").write_text("\n".join(lines))
+        with pytest.raises(FileNotFoundError) as error:
+            listed(videos)
+        return str(error.value)
+
+    for line in ("gone.avi", "gone -1.avi", "my holiday.avi"):
+        told = refusal("0.avi", "1.avi", line)
+        assert "1 of the 3 videos" in told and "No label" not in told, line
+    for line in ("0.avi -1", "0.avi;3", "0.avi,3", "0.avi\t1.5"):
+        assert f"No label was found in the line of {videos / line}" in refusal("1.avi 0", line)
+
+
 def test_a_name_without_an_ending_is_an_mp4_as_mmaction2_reads_it(videos):
     (videos / "0.mp4").write_bytes((videos / "0.avi").read_bytes())
     (videos / "list.txt").write_text("0 7")
