@@ -34,6 +34,23 @@ def assert_same(found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
     assert all(torch.equal(found[key], value) for key, value in wanted.items())
 
 
+def test_a_state_dict_goes_before_a_model_beside_it(tmp_path: Path) -> None:
+    """As MMEngine takes it, so that no tool reads other weights than a training loads."""
+    state = model().state_dict()
+    torch.save({"model": {"x": torch.ones(1)}, "state_dict": state}, tmp_path / "w.pth")
+    read = read_weights(tmp_path / "w.pth")
+    assert read.wrapper == "state_dict" and set(read.state) == set(state)
+
+
+@pytest.mark.parametrize("name", ["model_ema", "ema_state_dict", "state_dict_ema"])
+def test_an_average_of_plain_names_is_said_to_be_one(name: str, tmp_path: Path) -> None:
+    state = model().state_dict()
+    torch.save({name: state, "epoch": 1}, tmp_path / "w.pth")
+    with pytest.warns(UserWarning, match=r"w\.pth holds a running average of weights \(EMA\)"):
+        read = read_weights(tmp_path / "w.pth")
+    assert read.wrapper == name and set(read.state) == set(state)
+
+
 @pytest.mark.parametrize("average", [AveragedModel, mmengine.model.ExponentialMovingAverage])
 @pytest.mark.parametrize("name", ["", "state_dict", "model_ema", "ema_state_dict"])
 def test_an_average_alone_is_read_and_said(tmp_path, average, name):

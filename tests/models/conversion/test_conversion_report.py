@@ -184,6 +184,9 @@ def test_pieces_of_several_models_are_refused(sources):
     wide = {**state, "videomae.encoder.layer.1.output.dense.weight": torch.zeros(48, 96)}
     with pytest.raises(ValueError, match=r"\(48, 96\) where width 24, 2 blocks.*\(24, 96\)"):
         convert(wide, "pretrainer", hints=HINTS)
+    positions = {**state, "videomae.embeddings.position_embeddings": torch.zeros(1, 32, 12)}
+    with pytest.raises(ValueError, match=r"\(1, 32, 12\), no table of positions for width 24"):
+        convert(positions, "pretrainer", hints=HINTS)
     cut = {key: v for key, v in state.items() if "layer.1.attention.attention.key" not in key}
     with pytest.raises(ValueError, match="lacks its key"):
         convert(cut, "pretrainer", hints=HINTS)
