@@ -116,13 +116,13 @@ def pretraining(images: Path, **more) -> dict:
 def finetuning(videos: Path, encoder: Path | None, **more) -> dict:
     """The ``--cfg-options`` of a tiny fine-tuning on the eight videos."""
     changes = {**TINY_BACKBONE, "load_from": encoder and str(encoder)}
-    for part, resize in (("train", 5), ("val", 3), ("test", 3)):
+    for part in ("train", "val", "test"):
         dataset = f"{part}_dataloader.dataset"
         changes |= {
             f"{dataset}.ann_file": str(videos),
             f"{dataset}.data_prefix.video": str(videos.parent),
-            f"{dataset}.pipeline.{2 if part == 'train' else 1}.clip_len": 4,
-            f"{dataset}.pipeline.{resize}.scale": (32, 32),
+            f"{dataset}.pipeline.frames.clip_len": 4,
+            f"{dataset}.pipeline.resize.scale": (32, 32),
             f"{part}_dataloader.batch_size": 4,
             f"{part}_dataloader.num_workers": 0,
             f"{part}_dataloader.persistent_workers": False,
