@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 
 import pytest
+import torch
 from zoo_checkout import END, METAFILE, PLACE, change, entry, problems, publish
 
 from mmpmg.evaluation.zoo.check import write_zoo
@@ -107,6 +109,35 @@ def test_a_file_that_is_not_what_it_was(zoo, fault):
     (told,) = problems(zoo)
     assert where in told
     assert fault in told
+
+
+def test_weights_of_another_model_than_the_recipes(zoo):
+    where = publish(zoo, classes=3)
+    write_zoo(zoo, ())
+    (told,) = problems(zoo)
+    assert f"{where} is published under finetune/vit-toy_gestures" in told
+    assert re.search(r"cls_head\.\S+: \(3, 192\) in the file, \(10, 192\) in the model", told)
+
+
+@pytest.mark.parametrize("fault", ["lacks a weight", "is no file of weights"])
+def test_files_that_do_not_fill_a_model(zoo, fault):
+    where = publish(zoo)
+    path, old = zoo / where, hashlib.sha256((zoo / where).read_bytes()).hexdigest()
+    if fault == "lacks a weight":
+        state = torch.load(path, weights_only=True)
+        del state["backbone.blocks.0.norm1.weight"]
+        torch.save(state, path)
+    else:
+        path.write_bytes(b"<html>")
+    new = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.rename(zoo / where.replace(old[:8], new[:8]))
+    records = (zoo / "zoo/records.yml").read_text()
+    (zoo / "zoo/records.yml").write_text(records.replace(old, new).replace(old[:8], new[:8]))
+    write_zoo(zoo, ())
+    (told,) = problems(zoo)
+    assert "is published under finetune/vit-toy_gestures" in told
+    assert ("norm1.weight is missing" in told) == (fault == "lacks a weight")
+    assert str(zoo) not in told
 
 
 RECIPE = "configs/pmg/vit-toy_generated.py"

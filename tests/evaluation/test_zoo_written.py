@@ -18,6 +18,7 @@ from zoo_checkout import END, PLACE, change, entry, problems, publish
 from mmpmg.engine.publishing import PublishOptions
 from mmpmg.engine.publishing import publish as publish_checkpoint
 from mmpmg.evaluation.zoo.check import write_zoo, zoo_problems
+from mmpmg.evaluation.zoo.methods import METHODS
 
 
 def test_nothing_is_wrong_with_the_small_one(zoo):
@@ -51,14 +52,37 @@ def test_what_is_written_says_what_is_known(zoo):
     assert "smoke" not in page
 
 
+def test_only_columns_with_a_value_are_drawn(zoo):
+    """One recipe has a figure of memory, two have numbers of ours; none has speed or weights."""
+    page, short = ((zoo / place).read_text() for place in ("docs/zoo.md", "README.md"))
+    of_pmg, of_finetune = (
+        page.partition(f"### {title}\n")[2].partition("\n###")[0]
+        for title in (METHODS["pmg"].title, METHODS["finetune"].title)
+    )
+    assert "\n| recipe | parameters, M | GFLOPs | memory | paper | ours |\n" in of_pmg
+    assert "| 6456 MB (32 clips) | UCF101 89.6" in of_pmg
+    assert "no value yet" not in of_pmg
+    head = of_finetune.partition("\n| recipe ")[2].partition("\n")[0]
+    assert "memory" not in head
+    assert "; no value yet: memory (not run yet)" in of_finetune
+    assert "\n| recipe | encoder, M parameters | [GFLOPs](docs/zoo.md) | paper |\n" in short
+    assert "No recipe here has a value yet: ours (not run yet), file (none yet).\n" in short
+
+
 def test_published_weights_come_into_the_entry_and_the_table(zoo):
+    page = (zoo / "docs/zoo.md").read_text()
+    assert "\n**No weights are published yet.**\n" in page
+    assert "a value yet: speed (not run yet), file (none yet), sha256, log.\n" in page
     where = publish(zoo)
     assert all("is stale" in line for line in problems(zoo))
     write_zoo(zoo, ())
     assert problems(zoo) == []
+    page = (zoo / "docs/zoo.md").read_text()
+    assert "No weights" not in page
+    assert "a value yet: speed (not run yet), log.\n" in page
     model = entry(zoo, "finetune", "finetune_vit-toy_gestures")
     assert (model["Weights"], model["Pre-training"]) == (where, PLACE)
-    assert model["SHA256"] == hashlib.sha256(b"weights").hexdigest()
+    assert model["SHA256"] == hashlib.sha256((zoo / where).read_bytes()).hexdigest()
     assert model["Results"][0]["Metrics"] == {"Top 1 Accuracy": 17.5}
     assert (
         f"[{Path(where).name}](../{where}) | `{model['SHA256']}`"
@@ -120,3 +144,11 @@ def test_the_command_tells_and_fails_and_mends(zoo, tool, capsys):
     assert "written: configs/finetune/metafile.yml" in written
     assert not [name for name in os.listdir(zoo / "configs/finetune") if name.endswith(".part")]
     assert tool("--check", "--count", "--root", zoo) == 0
+
+
+def test_only_what_is_built_is_counted(zoo):
+    told = []
+    assert zoo_problems(zoo, [PLACE], told.append) == []
+    (line,) = told
+    assert line.startswith("counting 1 of 1, ")
+    assert line.endswith(PLACE)

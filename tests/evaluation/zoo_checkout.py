@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 from pathlib import Path
 
+import torch
 import yaml
+from mmengine.config import Config
 
 from mmpmg.evaluation.zoo.check import write_zoo, zoo_problems
 from mmpmg.evaluation.zoo.methods import METHODS
-from mmpmg.evaluation.zoo.tables import BEGIN, END
+from mmpmg.evaluation.zoo.model_size import model_of_shapes
+from mmpmg.evaluation.zoo.tables import BEGIN, END, STATE_BEGIN, STATE_END
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = (
@@ -55,7 +59,7 @@ def write_checkout(root: Path) -> Path:
             (root / place).parent.mkdir(parents=True, exist_ok=True)
             (root / place).write_text("# Something\n")
     (root / "README.md").write_text(README)
-    (root / "docs/zoo.md").write_text(f"# Zoo\n\n{BEGIN}\n{END}\n")
+    (root / "docs/zoo.md").write_text(f"# Zoo\n\n{STATE_BEGIN}\n{STATE_END}\n\n{BEGIN}\n{END}\n")
     (root / "zoo").mkdir()
     (root / "zoo/records.yml").write_text(RECORDS)
     write_zoo(root)
@@ -78,15 +82,22 @@ def entry(root: Path, method: str, name: str) -> dict:
     return found
 
 
-def publish(root: Path, content: bytes = b"weights") -> str:
-    digest = hashlib.sha256(content).hexdigest()
+def publish(root: Path, classes: int = 10) -> str:
+    """Put weights of a classifier into the checkout, and on record."""
+    recipe = "finetune/vit-toy_gestures"
+    config = Config.fromfile(root / "configs" / f"{recipe}.py", import_custom_modules=False)
+    config.model.cls_head.num_classes = classes
+    shapes = {key: value.shape for key, value in model_of_shapes(config).state_dict().items()}
+    content = io.BytesIO()  # of numbers that stand in the file once
+    torch.save({key: torch.zeros(1).expand(shape) for key, shape in shapes.items()}, content)
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
     where = f"zoo/files/vit-toy-{digest[:8]}.pth"
     (root / "zoo/files").mkdir()
-    (root / where).write_bytes(content)
+    (root / where).write_bytes(content.getvalue())
     change(
         root / "zoo/records.yml",
         "Published: []",
-        "Published:\n- Recipe: finetune/vit-toy_gestures\n"
+        f"Published:\n- Recipe: {recipe}\n"
         "  Pre-training: pmg/vit-toy_generated\n"
         f"  Files: [{{Where: {where}, SHA256: '{digest}'}}]\n",
     )

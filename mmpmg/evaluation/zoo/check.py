@@ -35,6 +35,7 @@ from mmpmg.evaluation.zoo.records import (
     spellings,
 )
 from mmpmg.evaluation.zoo.tables import BEGIN, END, page_texts
+from mmpmg.evaluation.zoo.weights import weights_problem
 from mmpmg.evaluation.zoo.yaml_files import parse_metafile
 from mmpmg.written_beside import written_beside
 
@@ -54,14 +55,14 @@ def counting(root: Path, counted: Collection[str] | None = None, say: Say = sile
         say: Told what is being counted, and the seconds that the rest will take.
     """
     stored = {} if counted is None else stored_sizes(root)
-    total = len(zoo_recipes(root))
+    total = sum(name not in stored or name in (counted or ()) for name in zoo_recipes(root))
     done: list[str] = []
     start = time.monotonic()
 
     def size_of(recipe: str, config: Config) -> ModelSize:
-        done.append(recipe)
         if counted is not None and recipe not in counted and recipe in stored:
             return stored[recipe]
+        done.append(recipe)
         left = (time.monotonic() - start) / len(done) * (total - len(done) + 1)
         say(f"counting {len(done)} of {total}, some {left:.0f} s left: {recipe}")
         return model_size(config)
@@ -132,8 +133,9 @@ def zoo_problems(
         texts = zoo_texts(root, counting(root, counted, say))
     except ValueError as error:
         return [str(error)]
+    weights = filter(None, (weights_problem(root, item) for item in records.published))
     sizes = list(_size_faults(root, texts))
-    return [*sizes, *_stale(root, texts, sized=bool(sizes)), *_dead_links(root)]
+    return [*weights, *sizes, *_stale(root, texts, sized=bool(sizes)), *_dead_links(root)]
 
 
 def _strangers(root: Path) -> Iterator[str]:

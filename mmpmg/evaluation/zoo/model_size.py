@@ -61,12 +61,26 @@ def model_size(config: Config) -> ModelSize:
     Raises:
         ValueError: The model is of a kind that is not known here.
     """
-    model = copy.deepcopy(config.model.to_dict())
-    backbone = model.get("backbone", {})
+    backbone = config.model.get("backbone", {})
     frames, side = backbone.get("num_frames", 16), backbone.get("img_size") or _crop(config)
+    return _size(_text(config), frames, side)
+
+
+def model_of_shapes(config: Config) -> Any:
+    """Build a recipe's model whose weights have shapes and no values, in no memory.
+
+    Args:
+        config: A recipe.
+    """
+    return _built(_text(config))
+
+
+def _text(config: Config) -> str:
+    """Write down a recipe's model, so that it is known again."""
+    model = copy.deepcopy(config.model.to_dict())
     if "cls_head" in model:
         model.pop("data_preprocessor", None)  # has no weights; recipes of one model differ in it
-    return _size(json.dumps(model, sort_keys=True), frames, side)
+    return json.dumps(model, sort_keys=True)
 
 
 def _crop(config: Config) -> int:
@@ -81,10 +95,7 @@ def _crop(config: Config) -> int:
 
 @cache
 def _size(text: str, frames: int, side: int) -> ModelSize:
-    config = json.loads(text, object_hook=_without_weights)
-    init_default_scope("mmaction")
-    with torch.device("meta"), _ValuesOnTheHost():
-        model = MODELS.build(config)
+    model = _built(text)
     clip = torch.empty(1, 3, frames, side, side, device="meta")
     backbone = getattr(model, "backbone", None)
     model.eval()
@@ -94,6 +105,13 @@ def _size(text: str, frames: int, side: int) -> ModelSize:
         sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
         _flops(lambda: _forward(model, clip)),
     )
+
+
+def _built(text: str) -> Any:
+    config = json.loads(text, object_hook=_without_weights)
+    init_default_scope("mmaction")
+    with torch.device("meta"), _ValuesOnTheHost():
+        return MODELS.build(config)
 
 
 def _without_weights(node: dict) -> dict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,48 @@ SHORT_PAGE = "README.md"
 BEGIN, END = "<!-- zoo: written by tools/model_zoo.py -->", "<!-- /zoo -->"
 NONE = "none yet"
 ABSENT = "–"
+STATE_BEGIN, STATE_END = "<!-- zoo state: written by tools/model_zoo.py -->", "<!-- /zoo state -->"
+NO_WEIGHTS = "**No weights are published yet.**"
+SOME_WEIGHTS = 'Weights stand in the column "file" where they are published.'
 HEAD = ["recipe", "parameters, M", "GFLOPs", "memory", "speed", "paper", "ours", "file", "sha256",
         "log"]  # fmt: skip
 SHORT_HEAD = ["recipe", "encoder, M parameters", f"[GFLOPs]({ZOO_PAGE})", "paper", "ours", "file"]
 
 
-def zoo_tables(metafiles: Mapping[str, str]) -> str:
-    """Lay out every recipe, a table for each method.
+def zoo_state(metafiles: Mapping[str, str]) -> str:
+    """Say whether there are weights to take.
 
     Args:
         metafiles: Path -> text, as ``metafile_texts`` makes them.
     """
-    parts = []
-    for method, about in METHODS.items():
-        if metafile_path(method) not in metafiles:
-            continue
-        rows = [_row(entry) for entry in _entries(metafiles, method)]
-        intro = f"[{about.paper}]({about.url}); here: [{about.page}]({_from_docs(about.page)})"
-        parts.append(f"### {about.title}\n\n{intro}\n\n{markdown_table(HEAD, rows)}")
+    entries = [entry for method in METHODS for entry in _entries(metafiles, method)]
+    return (SOME_WEIGHTS if any("Weights" in entry for entry in entries) else NO_WEIGHTS) + "\n"
+
+
+def zoo_tables(metafiles: Mapping[str, str]) -> str:
+    """Lay out every recipe, a table for each method.
+
+    A column without any value is left out. Where no recipe at all has one, that is said once, above
+    the first table; else above the method's own.
+
+    Args:
+        metafiles: Path -> text, as ``metafile_texts`` makes them.
+    """
+    tables = {
+        method: [_row(entry) for entry in _entries(metafiles, method)]
+        for method in METHODS
+        if metafile_path(method) in metafiles
+    }
+    nowhere = empty_columns(HEAD, [row for rows in tables.values() for row in rows])
+    parts = [f"{columns_told('No recipe has a value yet', nowhere)}."] if nowhere else []
+    for method, rows in tables.items():
+        about, empty = METHODS[method], empty_columns(HEAD, rows)
+        here = {name: placeholder for name, placeholder in empty.items() if name not in nowhere}
+        told = f"; {columns_told('no value yet', here)}" if here else ""
+        intro = (
+            f"[{about.paper}]({about.url}); here: [{about.page}]({_from_docs(about.page)}){told}"
+        )
+        parts.append(f"### {about.title}\n\n{intro}\n\n{_filled_table(HEAD, rows, empty)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,7 +80,44 @@ def short_table(metafiles: Mapping[str, str]) -> str:
                 fine_tuned = {**entry, "Results": list(filter(_plain, entry["Results"]))}
                 told = [_papers(fine_tuned), _ours(fine_tuned, "docs/"), _file(entry, "")]
                 rows.append([*cells, *told])
-    return markdown_table(SHORT_HEAD, rows) + "\n"
+    empty = empty_columns(SHORT_HEAD, rows)
+    told = f"\n{columns_told('No recipe here has a value yet', empty)}.\n" if empty else ""
+    return _filled_table(SHORT_HEAD, rows, empty) + f"\n{told}"
+
+
+def empty_columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Find the columns that say nothing of any row.
+
+    Args:
+        head: Their names.
+        rows: Cells.
+
+    Returns:
+        Name -> what stands in all of its cells.
+    """
+    columns = zip(head, zip(*rows, strict=True), strict=bool(rows))
+    return {name: cells[0] for name, cells in columns if {*cells} <= {NOT_RUN, NONE, ABSENT}}
+
+
+def columns_told(what: str, empty: Mapping[str, str]) -> str:
+    """Name columns that are not drawn.
+
+    Args:
+        what: What is said of them.
+        empty: Of `empty_columns`.
+    """
+    names = [name if cell == ABSENT else f"{name} ({cell})" for name, cell in empty.items()]
+    return f"{what}: {', '.join(names)}"
+
+
+def _filled_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], empty: Collection[str]
+) -> str:
+    """Lay out a table without its empty columns."""
+    kept = [number for number, name in enumerate(head) if name not in empty]
+    return markdown_table(
+        [head[number] for number in kept], [[row[number] for number in kept] for row in rows]
+    )
 
 
 def with_table(page: str, table: str, begin: str = BEGIN, end: str = END) -> str:
@@ -90,6 +151,7 @@ def page_texts(root: Path, metafiles: Mapping[str, str]) -> dict[str, str]:
     for place, table in ((ZOO_PAGE, zoo_tables), (SHORT_PAGE, short_table)):
         if (root / place).is_file():
             page = (root / place).read_text(encoding="utf-8")
+            page = with_table(page, zoo_state(metafiles), STATE_BEGIN, STATE_END)
             texts[place] = with_table(page, table(metafiles))
     return texts
 
