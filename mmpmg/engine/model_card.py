@@ -89,9 +89,28 @@ USES = {
 }
 """Kind -> what it is, and the command that uses it."""
 
+CLASSIFY = """\
+```python
+import mmpmg  # first: mends the stack
+from mmaction.apis import ActionRecogInferencer
+
+inferencer = ActionRecogInferencer(None, "{file}")  # its recipe is inside
+print(inferencer("video.mp4")["predictions"][0]["pred_labels"])
+```
+"""
+READ = """\
+```python
+from mmpmg.models.weight_files import read_weights
+
+weights = read_weights("{file}")  # .state: name -> tensor, .meta
+"""
+TAKE_OUT = 'open("recipe.py", "w").write(weights.meta["cfg"])  # as below; for commands above\n'
+"""How a file of weights is used without anything else."""
+
 
 def _lines(facts: CardFacts) -> Iterator[str]:
-    what, command = USES[kind_of_model(facts.state)]
+    kind = kind_of_model(facts.state)
+    what, command = USES[kind]
     file, meta = facts.files[0][0], facts.meta
     numbers = sum(value.numel() for value in facts.state.values())
     yield f"# {file.stem}"
@@ -122,12 +141,12 @@ def _lines(facts: CardFacts) -> Iterator[str]:
         yield f"| {path.name} | {size:,} | `{digest}` |"
     yield "\nBoth hold the same tensors; the second cannot carry code.\n\n## Use\n"
     if command:
-        use = command.format(file=file.name, recipe=place or "RECIPE")
+        recipe = place or ("recipe.py" if facts.text else "RECIPE")
+        use = command.format(file=file.name, recipe=recipe)
         yield f"```bash\n{use}\n```\n"
-    yield (
-        "```python\nfrom mmpmg.models.weight_files import read_weights\n\n"
-        f'weights = read_weights("{file.name}")  # .state: name -> tensor, .meta\n```'
-    )
+    if facts.text and kind == "recognizer":
+        yield CLASSIFY.format(file=file.name)
+    yield READ.format(file=file.name) + (TAKE_OUT if facts.text else "") + "```"
     if facts.text:
         yield f"\n## Recipe, as it ran\n\n```python\n{facts.text.rstrip()}\n```"
 

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmpmg.engine.model_card import CardFacts, write_card
+from mmpmg.engine.ordered_config import OrderedConfig
 from mmpmg.engine.recipe_text import RecipeTextError, machine_paths, without_run
 from mmpmg.evaluation.recipe_names import recipe_folder
 from mmpmg.evaluation.run_log import Run, read_run
@@ -179,7 +180,8 @@ def _recipe(
         if not Path(options.recipe).is_file():
             raise FileNotFoundError(f"no recipe at {options.recipe}, which --recipe names")
         name = _name_of(Path(options.recipe))
-        text = Config.fromfile(options.recipe, import_custom_modules=False).pretty_text
+        config = Config.fromfile(options.recipe, import_custom_modules=False)
+        text = OrderedConfig.of(config).pretty_text  # else the steps of pipelines are sorted
     elif run is not None and run.recipe:
         name = run.recipe
     else:
@@ -217,7 +219,7 @@ def _meta(
     classes = dataset.get("classes") if isinstance(dataset, Mapping) else meta.get("classes")
     kept = {
         "recipe_name": recipe,
-        "recipe": text,
+        "cfg": text,  # where MMEngine looks for it
         "classes": [str(c) for c in classes] if isinstance(classes, (list, tuple)) else None,
         "epoch": meta.get("epoch"),
         "iter": meta.get("iter"),

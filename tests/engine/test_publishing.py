@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from mmaction.registry import MODELS
 from mmengine.config import Config
 from mmengine.logging import MessageHub
+from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
@@ -84,7 +89,7 @@ def test_what_helps_is_kept_and_the_run_s_paths_are_not(tmp_path):
         assert meta["mmengine_version"] == "0.10.7"
         assert b"someone" not in path.read_bytes()
         recipe = tmp_path / "again.py"
-        recipe.write_text(meta["recipe"])
+        recipe.write_text(meta["cfg"])
         again, first = Config.fromfile(recipe).to_dict(), Config.fromfile(RECIPE).to_dict()
         assert again == {key: value for key, value in first.items() if key not in RUN}
     assert "someone" not in result.card.read_text()
@@ -145,10 +150,38 @@ def test_the_card_says_what_it_is_how_it_was_made_and_how_it_is_used(tmp_path):
         assert f"| {path.name} | {size:,} | `{digest}` |" in card
     for words in ("- Licence: CC-BY-4.0", "A classifier of video clips", "- Classes: 3",
                   "MaskedVisionTransformer (arch=tiny, depth=6", "ann_file=", "- Epochs: 3",
-                  "- Recipe: `vit-toy_gestures`", f"tools/test.py RECIPE {file}"):  # fmt: skip
+                  "- Recipe: `vit-toy_gestures`", f"tools/test.py recipe.py {file}"):  # fmt: skip
         assert words in card, words
     unsaid = published(tmp_path / "epoch_3.pth", tmp_path / "out").card.read_text()
     assert "- Licence: not stated" in unsaid
+
+
+def test_the_card_s_lines_take_the_recipe_out_and_classify_without_one(tmp_path, monkeypatch):
+    recipe = Config.fromfile(RECIPE)
+    init_default_scope("mmaction")
+    meta = dict(cfg=recipe.pretty_text)  # which has the pipeline's steps sorted
+    torch.save(dict(state_dict=MODELS.build(recipe.model).state_dict(), meta=meta),
+               tmp_path / "epoch_3.pth")  # fmt: skip
+    result = published(tmp_path / "epoch_3.pth", tmp_path, recipe=str(RECIPE))
+    card = result.card.read_text()
+    classify, take_out = re.findall(r"```python\n((?:import|from) .*?)```", card, re.S)
+    monkeypatch.chdir(tmp_path)
+    writer = cv2.VideoWriter("video.mp4", cv2.VideoWriter_fourcc(*"mp4v"), 10, (64, 48))
+    for level in range(20):
+        writer.write(np.full((48, 64, 3), 12 * level, np.uint8))
+    writer.release()
+    names: dict = {}
+    exec(compile(classify, "card", "exec"), names)
+    assert len(names["inferencer"]("video.mp4")["predictions"][0]["pred_scores"]) == 10
+    exec(compile(take_out, "card", "exec"), {})
+    assert Config.fromfile("recipe.py").model == recipe.model
+    for text in (None, "no recipe at all"):
+        torch.save(dict(state_dict={"cls_head.w": torch.ones(1)}, meta=dict(cfg=text)),
+                   tmp_path / "w.pth")  # fmt: skip
+        bare = published(tmp_path / "w.pth", tmp_path).card.read_text()
+        assert "ActionRecogInferencer" not in bare
+        assert "recipe.py" not in bare
+        assert "tools/test.py RECIPE w-" in bare
 
 
 def test_accuracies_of_the_run_s_log_stand_in_the_card(tmp_path):
