@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmaction.datasets import RepeatAugDataset, VideoDataset
-from mmaction.datasets.transforms import loading
 from mmaction.registry import DATASETS
 from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
@@ -18,7 +17,7 @@ from .bad_samples import BadSamples
 from .file_check import missing_files
 from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
-from .video_reading import READING, NamedErrors, OpenByPath, VideoReadError, video_file
+from .video_reading import VideoReadError, naming_its_video, video_file
 
 _HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
 _GOES_ON = re.compile(r"(.*[^\s,;:|])[\s,;:|]+")
@@ -35,11 +34,7 @@ class _ChecksVideos(VideoDataset):
         if self.max_refetch < 0:
             raise ValueError(f"dataset.max_refetch={self.max_refetch}: must be 0 or more")
         steps = self.pipeline.transforms
-        for number, step in enumerate(steps):
-            if isinstance(step, loading.DecordInit) and step.io_backend == "disk":
-                steps[number] = NamedErrors(OpenByPath(step.num_threads))
-            elif isinstance(step, READING):
-                steps[number] = NamedErrors(step)
+        steps[:] = map(naming_its_video, steps)
         self.max_bad_share = max_bad_share
         self._begin_record()
 

@@ -76,6 +76,20 @@ class OpenByPath:
         return f"DecordInit(by path, num_threads={self.num_threads})"
 
 
+def naming_its_video(step: Callable[[dict], dict]) -> Callable[[dict], dict]:
+    """Make a step of a pipeline name the file where it cannot read it.
+
+    Args:
+        step: Any transform.
+
+    Returns:
+        What stands in the place of one that reads a video; any other as it is.
+    """
+    if isinstance(step, loading.DecordInit) and step.io_backend == "disk":
+        return NamedErrors(OpenByPath(step.num_threads))
+    return NamedErrors(step) if isinstance(step, READING) else step
+
+
 def _reason(path: str, error: Exception) -> str:
     """Say why a video cannot be read, as far as the file itself shows it."""
     try:

@@ -7,13 +7,17 @@ take a recipe's steps by number, from ``test_dataloader`` or from a ``test_pipel
 from __future__ import annotations
 
 import functools
+import os
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mmengine.config import Config, ConfigDict
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 
 from mmpmg.datasets.named_pipeline import in_order
+from mmpmg.datasets.video_reading import naming_its_video
 from mmpmg.engine.launch import OURS, WHEEL, recipe_file
 from mmpmg.typed import recipe as typed_recipe
 
@@ -41,11 +45,15 @@ def inference_recipe(recipe: _Recipe) -> _Recipe:
 
 
 def accept_our_recipes() -> None:
-    """Let MMAction2's inference functions take our recipes and their names; safe to call again."""
+    """Let MMAction2's inference functions take our recipes and their names, and name bad videos.
+
+    Safe to call again.
+    """
     from mmaction import apis
     from mmaction.apis import inference
     from mmaction.apis.inferencers import ActionRecogInferencer
 
+    recognize = inference.inference_recognizer
     original, start = inference.init_recognizer, ActionRecogInferencer.__init__
     of_inferencer = ActionRecogInferencer._init_pipeline
     if hasattr(original, "mmpmg"):
@@ -59,6 +67,17 @@ def accept_our_recipes() -> None:
             inference_recipe(config) if isinstance(config, Config) else config, *args, **kwargs
         )
 
+    @functools.wraps(recognize)
+    def inference_recognizer(model: Any, video: Any, test_pipeline: Any = None) -> Any:
+        if isinstance(video, (str, Path)):
+            video = os.fspath(video)
+            if not os.path.exists(video):
+                raise FileNotFoundError(f"there is no video {video}")
+            if test_pipeline is None:
+                init_default_scope(model.cfg.get("default_scope", "mmaction"))
+                test_pipeline = Compose(model.cfg.test_pipeline)
+        return recognize(model, video, _naming_its_videos(test_pipeline))
+
     @functools.wraps(start)
     def init(self: Any, model: Any, *args: Any, **kwargs: Any) -> None:
         start(self, _file(model), *args, **kwargs)
@@ -71,12 +90,20 @@ def accept_our_recipes() -> None:
                 "the recipe has no test_dataloader, which says how a video becomes clips: a "
                 f"pre-training recipe has none. Name one of {typed_recipe('finetune')}"
             )
-        return of_inferencer(self, ready)
+        return _naming_its_videos(of_inferencer(self, ready))
 
     init_recognizer.mmpmg = True  # type: ignore[attr-defined]
     inference.init_recognizer = apis.init_recognizer = init_recognizer
+    inference.inference_recognizer = apis.inference_recognizer = inference_recognizer
     ActionRecogInferencer.__init__ = init
     ActionRecogInferencer._init_pipeline = init_pipeline
+
+
+def _naming_its_videos(pipeline: Any) -> Any:
+    """Return a copy of a pipeline that names a video which it cannot read."""
+    if not isinstance(pipeline, Compose):
+        return pipeline
+    return Compose([naming_its_video(step) for step in pipeline.transforms])
 
 
 def _file(name: Any) -> Any:

@@ -22,6 +22,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 
 from mmpmg.datasets.named_pipeline import in_order
+from mmpmg.datasets.video_reading import VideoReadError
 from mmpmg.engine.feature_extraction import ExtractionOptions, extract_features
 from mmpmg.engine.inference import accept_our_recipes, inference_recipe
 from mmpmg.engine.launch import load_recipe
@@ -132,6 +133,23 @@ def test_the_inferencers_score_one_clip_of_the_centre(trained, tmp_path):
 
 
 TOY = "finetune/vit-toy_gestures.py"
+
+
+def test_a_video_that_cannot_be_read_is_named(tmp_path):
+    torch.manual_seed(0)
+    model = init_recognizer(f"mmpmg::{TOY}", device="cpu")
+    inferencer = ActionRecogInferencer(f"mmpmg::{TOY}", device="cpu")
+    empty, page = tmp_path / "empty.mp4", tmp_path / "page.mp4"
+    empty.touch()
+    page.write_text("<html>404 not found</html>")
+    for classify in (lambda file: inference_recognizer(model, file), inferencer):
+        with pytest.raises(VideoReadError, match=r"empty\.mp4: the file is empty"):
+            classify(str(empty))
+        with pytest.raises(VideoReadError, match=r"page\.mp4: cannot be decoded .*b'<html>404"):
+            classify(str(page))
+    for gone in (tmp_path / "gone.mp4", str(tmp_path / "gone.mp4")):
+        with pytest.raises(FileNotFoundError, match=rf"there is no video {gone}"):
+            inference_recognizer(model, gone)
 
 
 @pytest.mark.parametrize("of", ["init_recognizer", "inferencer", "both"])
