@@ -80,6 +80,20 @@ def draw_formula(translator, node):
     raise nodes.SkipNode
 
 
+def leave_out_constructor(app, what, name, obj, options, signature, returns):
+    """Show a protocol, which nobody makes an instance of, without arguments."""
+    return ("", returns) if what == "class" and getattr(obj, "_is_protocol", False) else None
+
+
+def leave_out_object(app, domain, kind, content):
+    """Leave out of a class that it is an object, as each is."""
+    for line in list(content.children):
+        if line.astext() == "Bases: object":
+            content.remove(line)
+
+
 def setup(app):
-    """Make Sphinx know the renderer that ``html_math_renderer`` names."""
+    """Make Sphinx know the renderer that ``html_math_renderer`` names, and tidy the reference."""
     app.add_html_math_renderer("mathml", (draw_formula, None), (draw_formula, None))
+    app.connect("autodoc-process-signature", leave_out_constructor)
+    app.connect("object-description-transform", leave_out_object)

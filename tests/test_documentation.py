@@ -111,6 +111,20 @@ def test_the_reference_has_everything_that_its_packages_export(site):
 
 
 @pytest.mark.slow
+def test_the_reference_says_of_a_class_only_what_helps(site):
+    """No constructor of a protocol, and no base that every class has."""
+    texts = {
+        page.stem: unescape(re.sub(r"<[^>]+>", "", page.read_text()))
+        for page in (site / "docs/api").glob("*.html")
+    }
+    for text in texts.values():
+        assert "(*args, **kwargs)" not in text
+        assert "Bases: object" not in text
+    assert re.search(r"class mmpmg\.motion\.Op\W", texts["motion"])
+    assert "Bases: Module" in texts["models"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "code", "equation"),
     [
