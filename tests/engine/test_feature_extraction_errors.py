@@ -23,6 +23,10 @@ def given(tmp_path_factory):
     torch.save(dict(state_dict=state), folder / "encoder.pth")
     wide = {k: torch.cat([v, v]) if v.ndim == 1 else v for k, v in state.items()}
     torch.save(dict(state_dict=wide), folder / "other.pth")
+    said = dict(state_dict=state, meta=dict(conversion=dict(heads=4)))
+    torch.save(said, folder / "heads.pth")
+    positions = torch.randn(1, 8, 24)
+    torch.save(dict(state_dict={**state, "backbone.pos_embed": positions}), folder / "learnt.pth")
     torch.save(dict(state_dict={"fc.weight": torch.ones(1)}), folder / "foreign.pth")
     (folder / "half.pth").write_bytes((folder / "encoder.pth").read_bytes()[:2000])
     (folder / "empty").mkdir()
@@ -37,6 +41,8 @@ def given(tmp_path_factory):
     [
         (dict(checkpoint="nowhere.pth"), ["no checkpoint at", "nowhere.pth"]),
         (dict(checkpoint="other.pth"), ["other.pth does not fit", "in the file"]),
+        (dict(checkpoint="heads.pth"), ["heads.pth says", "model.backbone.num_heads=4"]),
+        (dict(checkpoint="learnt.pth"), ["positions of 8 tokens", "convert_checkpoint", "resizes"]),
         (dict(checkpoint="foreign.pth"), ["foreign.pth: no video ViT", "fc.weight"]),
         (dict(checkpoint="half.pth"), ["half.pth", "no complete checkpoint"]),
         (dict(videos="nowhere"), ["VIDEOS", "nowhere", "no such folder"]),

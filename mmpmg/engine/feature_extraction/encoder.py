@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from mmpmg import typed
 from mmpmg.engine.recipe_changes import mistyped_keys_named
-from mmpmg.models.checkpoint_fit import POSITIONS, check_fit
+from mmpmg.models.checkpoint_fit import check_fit
 from mmpmg.models.conversion import Hints, convert
-from mmpmg.models.conversion.fixed_positions import is_fixed
+from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_weights
 
 from .errors import ExtractionError
@@ -127,16 +127,11 @@ def build_encoder(
         described.data_preprocessor.blending = None
     with mistyped_keys_named(recipe):
         model = MODELS.build(deepcopy(described))
-    state = _our_state(checkpoint, model, described.backbone.get("num_frames"))
+    weights = read_weights(checkpoint)
+    state = _our_state(weights.state, checkpoint, model, described.backbone.get("num_frames"))
     check_fit(model, state, checkpoint)
+    check_settings(model, state, weights.meta, checkpoint)
     own = model.state_dict()
-    positions = state.get(POSITIONS)
-    resized = positions is not None and positions.shape != own[POSITIONS].shape
-    if positions is not None and resized and not is_fixed(positions):
-        raise ExtractionError(
-            f"{checkpoint} has learnt positions of {positions.shape[1]} tokens, {name} a model of "
-            f"{own[POSITIONS].shape[1]}: {typed.tool('convert_checkpoint.py')} resizes them"
-        )
     # Only buffers that follow from the model's sizes, such as fixed positions, may still differ.
     fitting = {k: v for k, v in state.items() if k in own and own[k].shape == v.shape}
     model.load_state_dict(fitting, strict=False)
@@ -150,9 +145,10 @@ def build_encoder(
     return model, described.to_dict(), fresh
 
 
-def _our_state(checkpoint: str, model: Recognizer3D, num_frames: int | None) -> dict[str, Tensor]:
-    """Read weights; those of a ViT in another library's layout are brought into ours."""
-    state = read_weights(checkpoint).state
+def _our_state(
+    state: dict[str, Tensor], checkpoint: str, model: Recognizer3D, num_frames: int | None
+) -> dict[str, Tensor]:
+    """Bring the weights of a ViT in another library's layout into ours."""
     vit = isinstance(model.backbone, VisionTransformer)
     if vit and "backbone.patch_embed.projection.weight" not in state:
         try:
