@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def tool(name: str) -> str:
         return f"tools/{name}"
     beside = PACKAGE.parent / "tools" / name
     if shutil.which("mmpmg") is None and beside.is_file():
-        return str(beside)
+        return shlex.quote(str(beside))
     return f"mmpmg {name.partition('.')[0]}"
 
 
@@ -30,7 +31,7 @@ def recipe(name: str) -> str:
     """Return how a recipe of ours is named from the current folder.
 
     Args:
-        name: ``"FOLDER/NAME.py"``.
+        name: ``"FOLDER/NAME.py"``, or ``"FOLDER"`` for the folder.
 
     Returns:
         ``"configs/FOLDER/NAME.py"`` in a clone, else ``"mmpmg::FOLDER/NAME.py"``.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import logging
+import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +18,66 @@ from mmpmg.engine.hooks.encoder_export import EncoderExportHook
 from mmpmg.engine.launch import recipe_file
 
 ROOT = Path(__file__).parents[1]
+MODULES = {
+    str(path.relative_to(ROOT / "mmpmg")): ast.parse(path.read_text())
+    for path in sorted((ROOT / "mmpmg").rglob("*.py"))
+    if ".mim" not in path.parts
+}
+# Where strings name a clone's paths: the start of a module's path -> why.
+NAME_A_CLONE = {
+    "typed.py": "names them where they are",
+    "engine/launch.py": "says how recipes are named in a clone and elsewhere",
+    "engine/model_card.py": "is read by somebody else, elsewhere",
+    "evaluation/machine.py": "goes beside published numbers, to be run in the repository",
+    "evaluation/study/": "writes and checks the repository's pages, which name its paths",
+    "evaluation/zoo/": "writes and checks files of the repository",
+}
+A_CLONES = re.compile(r"\btools/\w+\.(py|sh)|\bconfigs/\w")
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    """Yield a module's strings but for docstrings, with X for what an f-string fills in."""
+    ignored = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = [getattr(part, "value", None) for part in node.values]
+            ignored |= set(map(id, node.values))
+            yield "".join(part if isinstance(part, str) else "X" for part in parts)
+        elif id(node) not in ignored and isinstance(getattr(node, "value", None), str):
+            yield node.value
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_said_names_no_path_of_a_clone(module: str) -> None:
+    named = [text for text in strings(MODULES[module]) if A_CLONES.search(text)]
+    if not module.startswith(tuple(NAME_A_CLONE)):
+        assert not named, "name it by mmpmg.typed, which knows where the user stands"
+
+
+@pytest.mark.parametrize("place", NAME_A_CLONE)
+def test_no_exception_is_left_over(place: str) -> None:
+    texts = [text for name in MODULES if name.startswith(place) for text in strings(MODULES[name])]
+    assert any(A_CLONES.search(text) for text in texts)
+
+
+def test_only_docstrings_are_passed_over() -> None:
+    tree = ast.parse('"""tools/a.py"""\nsay(f"{tool} configs/{name}", "tools/b.sh", x=["tools/c"])')
+    assert [text for text in strings(tree) if A_CLONES.search(text)] == [
+        "X configs/X",
+        "tools/b.sh",
+    ]
+
+
+def test_tools_and_recipes_that_hints_name_exist() -> None:
+    found = []
+    for node in (node for tree in MODULES.values() for node in ast.walk(tree)):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = ast.unparse(node.func).removeprefix("typed.")
+            if called in ("tool", "recipe", "typed_recipe"):
+                folder = "tools" if called == "tool" else "configs"
+                found.append(Path(folder, node.args[0].value.replace("/RECIPE.py", "")))
+    assert len(found) > 20
+    assert [str(path) for path in found if not (ROOT / path).exists()] == []
 
 
 @pytest.fixture(params=["clone", "elsewhere", "wheel"])

@@ -13,13 +13,14 @@ from mmaction.registry import DATASETS
 from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
 
+from mmpmg import typed
+
 from .bad_samples import BadSamples
 from .file_check import missing_files
 from .named_pipeline import in_order
 from .sample_seed import SeedSample, generator
 from .video_reading import VideoReadError, naming_its_video, video_file
 
-_HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
 _GOES_ON = re.compile(r"(.*[^\s,;:|])[\s,;:|]+")
 
 
@@ -138,7 +139,9 @@ class _ChecksVideos(VideoDataset):
         return line, -1
 
     def _missing(self, message: str) -> FileNotFoundError:
-        return FileNotFoundError(f"{message} {self.hint or _HINT}")
+        tool = typed.tool("prepare_data.py")
+        general = f"{tool} writes a list of what is there, and says what is not."
+        return FileNotFoundError(f"{message} {self.hint or general}")
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on a video, or on one drawn by the sample's own seed in its place.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from mmpmg import typed
+
 
 def in_order(
     pipeline: Sequence[dict | Callable] | Mapping[str, dict | Callable | None],
@@ -39,6 +41,6 @@ def _check_order(pipeline: Mapping[str, dict | Callable | None]) -> None:
         if names == sorted(names):
             raise ValueError(
                 f"dataset.pipeline has its steps in the order of the alphabet ({', '.join(names)}):"
-                " MMEngine sorts what it writes. mmpmg's tools/train.py keeps the order in the "
+                f" MMEngine sorts what it writes. {typed.tool('train.py')} keeps the order in the "
                 "work dir's recipe; of a run of another tool, take the recipe that was run"
             )

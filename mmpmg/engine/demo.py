@@ -13,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, find_latest_checkpoint, load_state_dict
 
+from mmpmg import typed
 from mmpmg.engine.launch import build_runner
 from mmpmg.visualization.recipe_pictures import PictureOptions, draw_recipe
 
@@ -112,14 +113,19 @@ def run_demo(recipe: str, finetune_recipe: str, out: str | Path) -> None:
     print(f"\nDone in {minutes:.1f} minutes. Look at:")
     for path in pictures:
         print(f"  {path}")
-    print(
-        f"The encoder is {encoder}. What to type next:\n"
-        "  source .venv/bin/activate\n"
-        "  tools/visualize.py configs/pmg/vit-b_generated.py --flow   # clips at full size\n"
-        "  tools/train.py configs/pmg/vit-toy_generated.py            # longer, with clips mixed\n"
-        "  tools/dist_train.sh configs/pmg/vit-b_generated.py 8       # the real size, on GPUs\n"
-        "The README goes on with your own images, and with fine-tuning on your own videos."
-    )
+    full, toy = typed.recipe("pmg/vit-b_generated.py"), typed.recipe("pmg/vit-toy_generated.py")
+    commands = {
+        f"{typed.tool('visualize.py')} {full} --flow": "clips at full size",
+        f"{typed.tool('train.py')} {toy}": "longer, with clips mixed",
+        f"{typed.tool('dist_train.sh')} {full} 8": "the real size, on GPUs",
+    }
+    wide = max(map(len, commands))
+    print(f"The encoder is {encoder}. What to type next:")
+    if Path(".venv/bin/activate").is_file():
+        print("  source .venv/bin/activate")
+    for command, purpose in commands.items():
+        print(f"  {command:{wide}}   # {purpose}")
+    print("The README goes on with your own images, and with fine-tuning on your own videos.")
 
 
 def check_loss(losses: list[float]) -> None:

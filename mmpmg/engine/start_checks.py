@@ -11,6 +11,7 @@ from mmaction.models.backbones import SwinTransformer3D
 from mmengine.runner import Runner
 from torch import nn
 
+from mmpmg import typed
 from mmpmg.datasets.file_check import missing_files
 from mmpmg.engine.bare_model import bare_model
 from mmpmg.engine.hooks import ClassCountHook
@@ -25,7 +26,11 @@ from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_checkpoint
 
 _FOREIGN = ("VideoDataset", "RepeatAugDataset")
-_HINT = "tools/prepare_data.py writes a list of what is there, and says what is not."
+
+
+def _hint() -> str:
+    tool = typed.tool("prepare_data.py")
+    return f"{tool} writes a list of what is there, and says what is not."
 
 
 def check_foreign_lists(recipe: Mapping[str, Any]) -> None:
@@ -44,7 +49,7 @@ def check_foreign_lists(recipe: Mapping[str, Any]) -> None:
         if looked_for and file and "://" not in file and not os.path.isfile(file):
             raise FileNotFoundError(
                 f"The video list {file} does not exist: --cfg-options {path}.ann_file=LIST "
-                f"{path}.data_prefix.video=FOLDER name yours. {_HINT}"
+                f"{path}.data_prefix.video=FOLDER name yours. {_hint()}"
             )
         path, dataset = f"{path}.dataset", dataset.get("dataset")
 
@@ -158,5 +163,5 @@ def _check_videos(dataset: Any) -> None:
         raise FileNotFoundError(
             f"{len(missing)} of the {len(dataset)} videos that {dataset.ann_file} names do not "
             f"exist, for example {', '.join(missing[:3])}. Relative paths start from "
-            f"data_prefix.video={dataset.data_prefix.get('video')!r}. {_HINT}"
+            f"data_prefix.video={dataset.data_prefix.get('video')!r}. {_hint()}"
         )

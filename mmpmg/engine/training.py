@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner, find_latest_checkpoint
 
+from mmpmg import typed
 from mmpmg.engine.bare_model import bare_model
 from mmpmg.engine.dead_workers import bad_sample_records, run_naming_dead_workers
 from mmpmg.engine.deferred_check import check_deferred
@@ -216,7 +217,7 @@ def test(options: argparse.Namespace) -> None:
     if config.get("test_dataloader") is None:
         raise ValueError(
             f"{options.config} has no test_dataloader: a pre-training recipe has nothing to "
-            "test; fine-tune with a recipe of configs/finetune first"
+            f"test; fine-tune with a recipe of {typed.recipe('finetune')} first"
         )
     config.load_from = None if fresh else options.checkpoint
     if options.dump is not None:

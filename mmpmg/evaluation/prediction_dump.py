@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-HOW_TO_DUMP = "tools/test.py RECIPE CHECKPOINT --dump FILE.pkl writes one"
+from mmpmg import typed
 
 
 class DumpError(ValueError):
@@ -36,6 +36,10 @@ class Predictions:
     labels: npt.NDArray[np.int64]
     guesses: npt.NDArray[np.int64]
     num_classes: int
+
+
+def _how_to_dump() -> str:
+    return f"{typed.tool('test.py')} RECIPE CHECKPOINT --dump FILE.pkl writes one"
 
 
 def _storage(data: bytes) -> Any:
@@ -79,23 +83,23 @@ def read_dump(path: str | Path) -> Predictions:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no predictions at {path}; {HOW_TO_DUMP}")
+        raise FileNotFoundError(f"no predictions at {path}; {_how_to_dump()}")
     try:
         with path.open("rb") as file:
             samples = _Reader(file).load()
     except Exception as error:
         raise DumpError(
-            f"{path} is no dump of predictions ({type(error).__name__}: {error}); {HOW_TO_DUMP}"
+            f"{path} is no dump of predictions ({type(error).__name__}: {error}); {_how_to_dump()}"
         ) from error
     if not isinstance(samples, list) or not samples:
-        raise DumpError(f"{path} holds no videos; {HOW_TO_DUMP}")
+        raise DumpError(f"{path} holds no videos; {_how_to_dump()}")
     try:
         scores = torch.stack([torch.as_tensor(sample["pred_score"]) for sample in samples])
         labels = torch.stack([torch.as_tensor(sample["gt_label"]).flatten() for sample in samples])
     except (KeyError, TypeError, RuntimeError) as error:
         raise DumpError(
             f"{path} does not hold pred_score and one gt_label for every video "
-            f"({type(error).__name__}: {error}); {HOW_TO_DUMP}"
+            f"({type(error).__name__}: {error}); {_how_to_dump()}"
         ) from error
     if scores.ndim != 2 or labels.shape[1] != 1:
         raise DumpError(

@@ -13,6 +13,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from mmpmg import typed
 from mmpmg.source_commit import commit
 from mmpmg.version import __version__
 from mmpmg.visualization.charts import Theme
@@ -62,10 +63,10 @@ def write_report(
         raise ValueError(f"--out {out} must end with .html")
     names = read_class_names(classes) if classes else None
     content = report_content(read_runs(list(folders)), names, more, title)
-    command = ["tools/report.py", *map(str, folders), "--out", str(out)]
+    command = [*map(str, folders), "--out", str(out)]
     command += ["--classes", str(classes)] if classes else []
     command += ["--pictures", *map(str, more)] if more else []
-    content["facts"]["command"] = shlex.join(command)
+    content["facts"]["command"] = f"{typed.tool('report.py')} {shlex.join(command)}"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(printable(render_page(content)), encoding="utf-8")
     return [f"{name}: {problem}" for name, problem in content["problems"]]
@@ -244,16 +245,16 @@ def _classes(
             notes.append(f"{run.name}: {error}")
     if len(dumps) < 2:
         notes.append(
-            "Two or three runs with predictions are needed: tools/test.py RECIPE CHECKPOINT "
-            "--work-dir WORK_DIR --dump WORK_DIR/predictions.pkl writes them where they are looked "
-            "for."
+            f"Two or three runs with predictions are needed: {typed.tool('test.py')} RECIPE "
+            "CHECKPOINT --work-dir WORK_DIR --dump WORK_DIR/predictions.pkl writes them where they "
+            "are looked for."
         )
         return None, notes
     chosen = dict(list(dumps.items())[:COMPARED])
     if len(chosen) < len(dumps):
         notes.append(
             f"Of {len(dumps)} runs with predictions the first {COMPARED} are compared; "
-            "tools/compare_classes.py compares others."
+            f"{typed.tool('compare_classes.py')} compares others."
         )
     try:
         compared = compare_classes(chosen, None, class_names)

@@ -6,6 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from mmpmg import typed
+
 STYLE = """
 :root { color-scheme: light dark;
   --ink: #1f2328; --soft: #59636e; --line: #d8dce2; --paper: #ffffff; --panel: #f6f8fa;
@@ -181,7 +183,7 @@ print them)</summary>
 <figure><div class="picture"><img src="{{ picture.data }}" alt="{{ picture.caption }}"></div>
 <figcaption>{{ picture.caption }}</figcaption></figure>
 {% else %}<p>None was drawn. <code>custom_hooks</code> with <code>ReconstructionHook</code> draws
-them while training, <code>tools/visualize.py RECIPE --checkpoint CKPT --work-dir WORK_DIR</code>
+them while training, <code>{{ visualize }} RECIPE --checkpoint CKPT --work-dir WORK_DIR</code>
 afterwards.</p>{% endfor %}
 
 <h2 id="classes">Accuracy of every class</h2>
@@ -231,4 +233,4 @@ def render_page(content: dict[str, Any]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     # The style is ours and holds quotes, which escaping would break.
     page = PAGE.replace("{{ style }}", STYLE)
-    return environment.from_string(page).render(**content)
+    return environment.from_string(page).render(visualize=typed.tool("visualize.py"), **content)

@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 from torch import Tensor, nn
 
+from mmpmg import typed
 from mmpmg.engine import FusedAdamW
 from mmpmg.models.backbones.masked_vit import ARCHITECTURES
 
@@ -93,7 +94,7 @@ def build_theirs(size: StepSize) -> Any:
     except ImportError as error:
         raise ImportError(
             "the step is compared with Hugging Face's model: pip install 'mmpmg[test]' or "
-            "pip install transformers, or run tools/benchmark.py render"
+            f"pip install transformers, or run {typed.tool('benchmark.py')} render"
         ) from error
     width, depth, heads = ARCHITECTURES[size.arch]
     decoder_width, decoder_heads = DECODERS[size.arch]

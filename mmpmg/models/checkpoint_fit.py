@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from mmpmg import typed
 from mmpmg.models.conversion.layouts import POSITIONS
 from mmpmg.models.foreign_bytes import WeightFileError
 from mmpmg.models.trained_settings import check_settings
@@ -74,14 +75,14 @@ def check_fit(
         raise ValueError(
             f"{name} has no weight of this model: it holds {found} ..., the model "
             f"{', '.join(list(shapes)[:3])} ...; give the encoder.pth of a pre-training, or "
-            "export one with tools/export_encoder.py"
+            f"export one with {typed.tool('export_encoder.py')}"
         )
     heads = [key for key in shapes if key.startswith(HEAD)]
     if whole and heads and not any(key in state for key in heads):
         raise ValueError(
             f"{name} is a pre-trained encoder without a classifier: fine-tune it first "
-            f"(tools/train.py RECIPE --cfg-options load_from={name}), and test the epoch_N.pth of "
-            f"that run; of the model's weights it lacks {', '.join(heads)}"
+            f"({typed.tool('train.py')} RECIPE --cfg-options load_from={name}), and test "
+            f"the epoch_N.pth of that run; of the model's weights it lacks {', '.join(heads)}"
         )
     other = [key for key in shared if tuple(state[key].shape) != shapes[key]]
     if other:
@@ -104,8 +105,8 @@ def check_fit(
         raise ValueError(
             f"{name} does not fill the recipe's model: {len(missing)} weights are missing and "
             f"{len(left_over)} are left over, for example {example}; {wanted}; --resume wants a "
-            "checkpoint of the same recipe, tools/test.py a fine-tuned one, reconstructions an "
-            "epoch_N.pth, which still has its decoder"
+            f"checkpoint of the same recipe, {typed.tool('test.py')} a fine-tuned one, "
+            "reconstructions an epoch_N.pth, which still has its decoder"
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from mmaction.models.backbones import VisionTransformer
 from torch import Tensor, nn
 
+from mmpmg import typed
 from mmpmg.models.conversion.file_meta import hints_of_meta
 from mmpmg.models.conversion.fixed_positions import is_fixed
 from mmpmg.models.conversion.layouts import POSITIONS
@@ -78,6 +79,6 @@ def _check_positions(
     raise ValueError(
         f"{name} has learnt positions of {table.shape[1]} tokens{told}, and the recipe's "
         f"model.backbone (num_frames, img_size) has {slots} x {side} x {side}: "
-        "tools/convert_checkpoint.py FILE OUT --to encoder --recipe RECIPE resizes them (a "
-        "fine-tuned file: --to recognizer), or give model.backbone the file's clips"
+        f"{typed.tool('convert_checkpoint.py')} FILE OUT --to encoder --recipe RECIPE resizes "
+        "them (a fine-tuned file: --to recognizer), or give model.backbone the file's clips"
     )

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmpmg import typed
 from mmpmg.datasets.flow_estimation import one_thread
 from mmpmg.datasets.klt_motion import grid_points
 from mmpmg.datasets.transforms.motion_map import MotionMap
@@ -57,7 +58,8 @@ def guided_clips(
     if not isinstance(masker, (FlowGuidedDenseMasker, FlowGuidedMasker)):
         raise ValueError(
             f"--guided: the recipe's masker is {type(masker).__name__}, which no motion guides; "
-            "take a recipe of configs/demvm with a FlowGuidedDenseMasker or a FlowGuidedMasker"
+            f"take a recipe of {typed.recipe('demvm')} with a FlowGuidedDenseMasker or a "
+            "FlowGuidedMasker"
         )
     if masker.dense == masker.sparse and not all(
         "motion_map" in s.packed["data_samples"] for s in samples

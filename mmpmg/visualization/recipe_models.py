@@ -10,6 +10,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import load_checkpoint
 
+from mmpmg import typed
 from mmpmg.models.checkpoint_fit import check_file
 from mmpmg.models.pretrainers.pretrainer import Pretrainer
 from mmpmg.models.tokenizers.vqvae import VQVAE
@@ -78,8 +79,8 @@ def recipe_model(config: Config, checkpoint: str | None, wanted: bool = True) ->
         if wanted:
             raise ValueError(
                 f"the recipe's model is {config.model.type}, which masks and reconstructs nothing; "
-                "take a recipe of configs/pmg, configs/demvm or configs/tokenizer, or drop --mask, "
-                "--guided and --checkpoint"
+                f"take a recipe of {typed.recipe('pmg')}, {typed.recipe('demvm')} or "
+                f"{typed.recipe('tokenizer')}, or drop --mask, --guided and --checkpoint"
             )
         return None
     described = config.model if checkpoint is not None else _without_tokenizer(config.model)

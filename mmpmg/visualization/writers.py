@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from mmpmg import typed
+
 from .labels import Picture
 
 ENDINGS = {".png": "a picture", ".jpg": "a picture", ".gif": "a clip", ".mp4": "a clip"}
@@ -35,7 +37,7 @@ def write(path: str | Path, picture: Picture, fps: float = 8.0) -> Path:
     if ending not in ENDINGS:
         raise ValueError(
             f"cannot write {path.name}: the ending is one of {', '.join(ENDINGS)} "
-            "(tools/visualize.py --format png jpg gif mp4)"
+            f"({typed.tool('visualize.py')} --format png jpg gif mp4)"
         )
     if fps <= 0:
         raise ValueError(f"fps {fps} must be > 0")

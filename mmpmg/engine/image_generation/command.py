@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 from mmaction.registry import DATASETS
 
+from mmpmg import typed
 from mmpmg.version import __version__
 
 from .errors import GenerationError
@@ -127,7 +128,7 @@ class Command:
 
     def shell(self, out: str) -> str:
         """Write the command line that makes such a folder."""
-        words = ["tools/generate_images.py", self.source, "--num", str(self.num), "--out", out]
+        words = [self.source, "--num", str(self.num), "--out", out]
         rest = []
         for key, value in self.parameters.items():
             if key in _FLAGS:
@@ -138,7 +139,7 @@ class Command:
             words += ["--format", self.format]
         if rest:
             words += ["--options", *rest]
-        return shlex.join(words)
+        return f"{typed.tool('generate_images.py')} {shlex.join(words)}"
 
 
 def build_source(source: str, given: Mapping[str, Any], num: int) -> tuple[Any, dict[str, Any]]:

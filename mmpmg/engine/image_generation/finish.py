@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmpmg import typed
+
 from .command import Command
 from .errors import GenerationError
 from .folder import ImageFolder, unwritable
@@ -15,10 +17,10 @@ from .layout import Shard
 from .manifest import MANIFEST, Record, read_command
 
 _RECIPES = {
-    "fractaldb": "configs/pmg/vit-b_fractaldb.py",
-    "visual-atom": "configs/pmg/vit-b_visual-atom.py",
+    "fractaldb": "pmg/vit-b_fractaldb.py",
+    "visual-atom": "pmg/vit-b_visual-atom.py",
 }
-_RECIPE = "configs/pmg/vit-b_shaders1k.py"  # any recipe that reads a folder
+_RECIPE = "pmg/vit-b_shaders1k.py"  # any recipe that reads a folder
 
 
 def finish(folder: ImageFolder, command: Command, shard: Shard | None) -> np.ndarray | None:
@@ -58,7 +60,7 @@ def finish(folder: ImageFolder, command: Command, shard: Shard | None) -> np.nda
         left = "" if missing is None else f": {len(missing)} images are missing"
         print(
             f"Shard {shard} is done, others are not{left}. The last one writes the manifest "
-            f"(or: tools/generate_images.py --merge {shlex.quote(str(folder.out))})."
+            f"(or: {typed.tool('generate_images.py')} --merge {shlex.quote(str(folder.out))})."
         )
     return missing
 
@@ -125,7 +127,7 @@ def last_words(out: Path, command: Command) -> str:
     """
     where = shlex.quote(str(out))
     categories = min(command.num, command.num_categories)
-    recipe = _RECIPES.get(command.source, _RECIPE)
+    recipe = typed.recipe(_RECIPES.get(command.source, _RECIPE))
     key = "train_dataloader.dataset"
     note = ""
     if re.search(r"[,()\[\]'\"]", str(out)):
@@ -135,9 +137,9 @@ def last_words(out: Path, command: Command) -> str:
         )
     return (
         f"{command.num} images of {categories} categories are in {where}\n"
-        f"Check them:     tools/generate_images.py --verify {where}\n"
+        f"Check them:     {typed.tool('generate_images.py')} --verify {where}\n"
         f"            or  (cd {where} && sha256sum -c --quiet {MANIFEST})\n"
-        f"Train on them:  tools/dist_train.sh {recipe} 8 --cfg-options \\\n"
+        f"Train on them:  {typed.tool('dist_train.sh')} {recipe} 8 --cfg-options \\\n"
         f"    {key}.images.root={where} \\\n"
         f"    {key}.num_images={command.num} {key}.subset=balanced{note}"
     )

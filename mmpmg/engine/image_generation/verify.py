@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmpmg import typed
+
 from .command import Command
 from .errors import GenerationError
 from .folder import ImageFolder
@@ -40,7 +42,7 @@ def verify(out: str, workers: int = 0) -> None:
         raise GenerationError(
             f"{out} is not finished: run again: {begun.shell(out)}"
             if begun is not None
-            else f"{out} has no {MANIFEST}: it was not made by tools/generate_images.py"
+            else f"{out} has no {MANIFEST}: it was not made by {typed.tool('generate_images.py')}"
         )
     if command.num > (folder.out / MANIFEST).stat().st_size // _SHORTEST:
         raise GenerationError(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from mmpmg import typed
 from mmpmg.models.conversion.detection import detect_format, unwrapped
 from mmpmg.models.conversion.layouts import (
     FORMATS,
@@ -56,7 +57,7 @@ def convert(
     if source not in FORMATS:
         raise ValueError(
             "2D weights of timm are inflated, not renamed: mmpmg.models.conversion.inflation, or "
-            "tools/convert_checkpoint.py with --to encoder"
+            f"{typed.tool('convert_checkpoint.py')} with --to encoder"
         )
     neck = head = branch or "pixel"
     if source == "pretrainer":

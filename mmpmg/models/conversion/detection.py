@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from mmpmg import typed
+
 PREFIXES = ("module.", "model.", "_orig_mod.")
 """What DataParallel, DeepSpeed, other people's wrappers and torch.compile put before every key."""
 _EMBEDDING = "patch_embed.projection.weight"
@@ -89,8 +91,9 @@ def _refuse_others(state: Mapping[str, Tensor]) -> None:
     if any("relative_position_bias_table" in key for key in state):
         raise ValueError(
             "a Swin: no other library has DEMVM's, and it loads as it is into MMAction2's "
-            "SwinTransformer3D; tools/export_encoder.py CHECKPOINT OUT takes its encoder out, and "
-            "2D Swin weights come in by model.backbone.init_cfg=dict(type='InflatedSwin', ...)"
+            f"SwinTransformer3D; {typed.tool('export_encoder.py')} CHECKPOINT OUT takes its "
+            "encoder out, and 2D Swin weights come in by "
+            "model.backbone.init_cfg=dict(type='InflatedSwin', ...)"
         )
     if any(".codebook." in key or key.startswith("codebook.") for key in state):
         raise ValueError(

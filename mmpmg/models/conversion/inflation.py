@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from mmpmg import typed
 from mmpmg.models.conversion.fixed_positions import sinusoid
 from mmpmg.models.conversion.positions import resize_positions
 from mmpmg.models.conversion.report import LOADED, MISSING, RESIZED, UNEXPECTED, Row
@@ -183,7 +184,7 @@ def _check_image_vit(image: Mapping[str, Tensor]) -> None:
     if weight.ndim != 4:
         raise ValueError(
             f"{EMBEDDING}.weight is of a video model ({tuple(weight.shape)}): there is nothing to "
-            "inflate; tools/convert_checkpoint.py converts it"
+            f"inflate; {typed.tool('convert_checkpoint.py')} converts it"
         )
     if bool(torch.stack([value.isnan().any() for value in image.values()]).any()):
         raise ValueError("it has weights that are no numbers (NaN): a training that failed")

@@ -8,6 +8,7 @@ from mmaction.structures import ActionDataSample
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmpmg import typed
 from mmpmg.models.segmenters.frame_encoder import FrameEncoder, make_clips
 from mmpmg.models.segmenters.given_mask import given_mask
 from mmpmg.models.segmenters.label_context import LabelContext
@@ -112,8 +113,8 @@ class LabelPropagationSegmenter(BaseModel):
         if mode == "loss":
             raise ValueError(
                 "LabelPropagationSegmenter has no loss: it propagates labels with a frozen "
-                "encoder. Run tools/test.py with its recipe; what can be trained stands in "
-                "configs/pmg, configs/videomae, configs/motionmae"
+                f"encoder. Run {typed.tool('test.py')} with its recipe; what can be trained stands "
+                f"in {typed.recipe('pmg')}, {typed.recipe('videomae')}, {typed.recipe('motionmae')}"
             )
         if mode != "predict":
             raise ValueError(f"mode {mode!r} is unknown; it is one of 'predict', 'tensor'")

@@ -9,6 +9,7 @@ import torch
 from mmaction.registry import MODELS
 from torch import Tensor, nn
 
+from mmpmg import typed
 from mmpmg.models.targets.whole_clip import WholeClip
 from mmpmg.models.tokenizers.checkpoint import load_tokenizer
 from mmpmg.models.tokenizers.shrinking import shrink
@@ -106,7 +107,7 @@ class CodebookTarget(nn.Module):
         if self.checkpoint is None and not self.random:
             raise ValueError(
                 f"{PLACE}.checkpoint=None: the tokenizer has no weights, and its codes would mean "
-                "nothing. Train one with a recipe of configs/tokenizer and set "
+                f"nothing. Train one with a recipe of {typed.recipe('tokenizer')} and set "
                 f"{PLACE}.checkpoint=work_dirs/tokenizer/.../epoch_N.pth, or {PLACE}.random=True "
                 "to try the recipe without"
             )

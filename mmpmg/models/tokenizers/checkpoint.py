@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmpmg import typed
 from mmpmg.models.checkpoint_fit import state_of
 from mmpmg.models.tokenizers.vqvae import VQVAE
 from mmpmg.models.weight_files import read_checkpoint
@@ -59,8 +60,8 @@ def load_tokenizer(tokenizer: VQVAE, file: str) -> None:
     if "://" not in file and not Path(file).is_file():
         raise FileNotFoundError(
             f"no checkpoint of a tokenizer at {file}, which {PLACE}.checkpoint names; "
-            "tools/train.py configs/tokenizer/RECIPE.py trains one, and docs/tokenizers.md "
-            "tells of VideoGPT's"
+            f"{typed.tool('train.py')} {typed.recipe('tokenizer/RECIPE.py')} trains one, and "
+            "docs/tokenizers.md tells of VideoGPT's"
         )
     loaded = _read(file)
     _check_settings(loaded.get("hyper_parameters"), tokenizer, file)
