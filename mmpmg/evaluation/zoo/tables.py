@@ -81,8 +81,8 @@ def short_table(metafiles: Mapping[str, str]) -> str:
                 told = [_papers(fine_tuned), _ours(fine_tuned, "docs/"), _file(entry, "")]
                 rows.append([*cells, *told])
     empty = empty_columns(SHORT_HEAD, rows)
-    told = f"\n{columns_told('No recipe here has a value yet', empty)}.\n" if empty else ""
-    return _filled_table(SHORT_HEAD, rows, empty) + f"\n{told}"
+    note = f"\n{columns_told('No recipe here has a value yet', empty)}.\n" if empty else ""
+    return _filled_table(SHORT_HEAD, rows, empty) + f"\n{note}"
 
 
 def empty_columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
