@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+_OF_A_CLONE = re.compile(r"(?<![\w/])(?:tools/(\w+\.(?:py|sh))|configs/([\w/-]+(?:\.py)?))")
 
 
 def tool(name: str) -> str:
@@ -37,3 +39,13 @@ def recipe(name: str) -> str:
         ``"configs/FOLDER/NAME.py"`` in a clone, else ``"mmpmg::FOLDER/NAME.py"``.
     """
     return f"configs/{name}" if Path("configs", "_base_").is_dir() else f"mmpmg::{name}"
+
+
+def here(text: str) -> str:
+    """Name tools and recipes in a text as they are typed from the current folder.
+
+    Args:
+        text: Such as a recipe's hint, which names them as in a clone: ``tools/NAME.py``,
+            ``configs/FOLDER/NAME.py``. Behind another folder they are somebody else's.
+    """
+    return _OF_A_CLONE.sub(lambda found: tool(found[1]) if found[1] else recipe(found[2]), text)

@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from mmpmg import command, typed
+from mmpmg.datasets import CheckedVideoDataset
+from mmpmg.datasets.image_sources import FolderImages
 from mmpmg.engine.hooks.encoder_export import EncoderExportHook
 from mmpmg.engine.launch import recipe_file
 
@@ -45,6 +47,20 @@ def strings(tree: ast.Module) -> Iterator[str]:
             yield "".join(part if isinstance(part, str) else "X" for part in parts)
         elif id(node) not in ignored and isinstance(getattr(node, "value", None), str):
             yield node.value
+
+
+def test_hints_of_recipes(stands: str, tmp_path: Path) -> None:
+    written = "Get tars; tools/prepare_data.py lists them. Or: configs/pmg/vit-toy_generated.py."
+    lister, other = typed.tool("prepare_data.py"), typed.recipe("pmg/vit-toy_generated.py")
+    said = f"Get tars; {lister} lists them. Or: {other}."
+    assert typed.here(written) == said
+    assert (said == written) == (stands == "clone")
+    theirs = f"{tmp_path}/tools/prepare_data.py, my/configs/a.py"
+    assert typed.here(theirs) == theirs
+    with pytest.raises(FileNotFoundError, match=f"{re.escape(said)}$"):
+        FolderImages(str(tmp_path), hint=written)
+    with pytest.raises(FileNotFoundError, match=f"{re.escape(said)}$"):
+        CheckedVideoDataset(str(tmp_path / "no.txt"), [], hint=written)
 
 
 @pytest.mark.parametrize("module", MODULES)

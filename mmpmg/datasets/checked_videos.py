@@ -139,9 +139,10 @@ class _ChecksVideos(VideoDataset):
         return line, -1
 
     def _missing(self, message: str) -> FileNotFoundError:
-        tool = typed.tool("prepare_data.py")
-        general = f"{tool} writes a list of what is there, and says what is not."
-        return FileNotFoundError(f"{message} {self.hint or general}")
+        general = (
+            f"{typed.tool('prepare_data.py')} writes a list of what is there, and says what is not."
+        )
+        return FileNotFoundError(f"{message} {typed.here(self.hint or general)}")
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on a video, or on one drawn by the sample's own seed in its place.

@@ -16,6 +16,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from mmaction.registry import DATASETS
 
+from mmpmg import typed
+
 from .file_check import CHECKS, missing_files
 from .folder_index import index_folder
 from .generated_images import positive
@@ -192,4 +194,4 @@ class ListImages(ImageFiles):
 
 def no_images(message: str, hint: str | None) -> FileNotFoundError:
     """Return the error for images that are not there, with the recipe's hint behind it."""
-    return FileNotFoundError(f"{message} {hint}" if hint else message)
+    return FileNotFoundError(f"{message} {typed.here(hint)}" if hint else message)
