@@ -55,15 +55,18 @@ def counting(root: Path, counted: Collection[str] | None = None, say: Say = sile
         say: Told what is being counted, and the seconds that the rest will take.
     """
     stored = {} if counted is None else stored_sizes(root)
-    total = sum(name not in stored or name in (counted or ()) for name in zoo_recipes(root))
+    recipes = zoo_recipes(root)
+    total = sum(name not in stored or name in (counted or ()) for name in recipes)
+    seen: list[str] = []  # reading a recipe takes its time too, whether its model is built or not
     done: list[str] = []
     start = time.monotonic()
 
     def size_of(recipe: str, config: Config) -> ModelSize:
+        seen.append(recipe)
         if counted is not None and recipe not in counted and recipe in stored:
             return stored[recipe]
         done.append(recipe)
-        left = (time.monotonic() - start) / len(done) * (total - len(done) + 1)
+        left = (time.monotonic() - start) / len(seen) * (len(recipes) - len(seen) + 1)
         say(f"counting {len(done)} of {total}, some {left:.0f} s left: {recipe}")
         return model_size(config)
 
