@@ -165,11 +165,9 @@ class Recipes:
                 loader = content["recipe"].get(name)
                 if loader:
                     content["recipe"][name] = {
-                        key: v for key, v in loader.items() if key not in _READERS_WITHOUT_EFFECT
+                        k: loader[k] for k in sorted(loader) if k not in _READERS_WITHOUT_EFFECT
                     }
-                    content[name] = _list_hash(loader["dataset"])
-            # Not sorted below the top: the order of a pipeline's named steps counts.
-            text = json.dumps(content, default=str)
+            text = json.dumps(_that_counts(content), default=str)
             self._digests[cell.folder] = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self._digests[cell.folder]
 
@@ -255,9 +253,18 @@ def _with_list(dataset: Mapping[str, Any], file: str) -> dict[str, Any]:
     return {"ann_file": file}
 
 
-def _list_hash(dataset: Mapping[str, Any]) -> str | None:
-    """Hash the list of videos that a data set reads, wherever it lies."""
-    while "ann_file" not in dataset and isinstance(dataset.get("dataset"), Mapping):
-        dataset = dataset["dataset"]
-    file = Path(str(dataset.get("ann_file", "")))
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16] if file.is_file() else None
+def _that_counts(node: Any) -> Any:
+    """Return a part of a recipe without what differs between equal ones.
+
+    A list of videos is its content, wherever it lies. Arguments may come in any order; the order of
+    named entries, such as the steps of a pipeline, counts.
+    """
+    if isinstance(node, (list, tuple)):
+        return [_that_counts(one) for one in node]
+    if not isinstance(node, Mapping):
+        return node
+    found = {key: _that_counts(node[key]) for key in (sorted(node) if "type" in node else node)}
+    file = Path(str(found.get("ann_file", ""))).expanduser()
+    if file.is_file():
+        found["ann_file"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return found

@@ -35,6 +35,7 @@
     hardware    name of the GPU or the CPU;  cores: that the process could use
     threads     of torch;  torch, mmpmg: versions;  commit: of the source tree
     date        when it was done, UTC, "2026-11-22 05:00:00"
+    taken_from  only where another cell of the same digest was run instead: its folder, from OUT
 """
 
 from __future__ import annotations
@@ -83,6 +84,11 @@ class Cell:
     fold: int | None
     folder: Path
     source: Cell | None = None
+
+    @property
+    def out(self) -> Path:
+        """The folder for all studies."""
+        return self.folder.parents[4]
 
     @property
     def run(self) -> Path:

@@ -6,6 +6,7 @@ heartbeat, dead at once with its process on this machine and after a minute's si
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmpmg.engine.image_generation.errors import GenerationError
@@ -17,33 +18,38 @@ class Claim:
     """A cell that nobody else runs as long as this is held; see `take`.
 
     Args:
-        lock: That holds it.
+        locks: That hold it.
     """
 
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
+    def __init__(self, locks: Sequence[Lock]) -> None:
+        self._locks = locks
 
     @classmethod
-    def take(cls, folder: Path) -> Claim | None:
+    def take(cls, folder: Path, shared: Path | None = None) -> Claim | None:
         """Claim a cell; None where a live process has it.
 
         Args:
             folder: The cell's folder; it is made.
+            shared: A claim that it has in common with cells of other studies; None: none.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / CLAIM
-        holder = read_holder(path)
-        if holder is not None and not holder["dead"]:
+        locks: list[Lock] = []
+        for path in filter(None, (shared, folder / CLAIM)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                if not is_held(path):
+                    locks.append(Lock.acquire(path))
+                    continue
+            except HeldError:  # another was faster
+                pass
+            cls(locks).release()
             return None
-        try:
-            return cls(Lock.acquire(path))
-        except HeldError:  # another was faster
-            return None
+        return cls(locks)
 
     def keep(self) -> bool:
         """Show that the holder lives; False: another process has taken the claim over."""
         try:
-            self._lock.beat()
+            for lock in self._locks:
+                lock.beat()
         except GenerationError:
             return False
         except OSError:  # a shared folder that hesitates; the next beat tells
@@ -52,4 +58,11 @@ class Claim:
 
     def release(self) -> None:
         """Give it back."""
-        self._lock.release()
+        for lock in self._locks:
+            lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process holds a claim."""
+    holder = read_holder(path)
+    return holder is not None and not holder["dead"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterable
 from typing import Any
 
 from mmpmg.evaluation.study.cells import FINETUNE, Cell, Status, read_status
 from mmpmg.evaluation.study.declaration import Study
 from mmpmg.evaluation.study.rows import Row
+from mmpmg.evaluation.study.taking_over import TAKEN_FROM
 
 _COUNTED = ("loss", "updates", "seconds", "hardware", "cores", "threads", "torch", "mmpmg",
             "commit", "date", "digest")  # fmt: skip
@@ -41,8 +43,8 @@ def _row(study: Study, cell: Cell, status: Status) -> Row:
     known = {name: facts[name] for name in _COUNTED if facts.get(name) is not None}
     for measured in (scores, known):  # JSON may have 20 for 20.0, and a table should not differ
         measured.update({k: float(v) for k, v in measured.items() if k in _REAL and v is not None})
-    # Three folders below the study's: arm, budget and seed, training.
-    folder = "/".join(cell.folder.parts[-3:])
+    made = facts.get(TAKEN_FROM) or cell.folder.relative_to(cell.out).as_posix()
+    folder = posixpath.relpath(made, f"{cell.study}/{cell.size}")
     return Row(
         cell.study, cell.size, cell.kind, cell.arm, recipe,
         json.dumps(changes, default=str) if changes else "",

@@ -49,7 +49,8 @@ class Row:
         commit: Of the checkout.
         date: When it ended, UTC, such as "2026-11-22 05:00:00".
         digest: Of all settings, with those of its pre-training.
-        folder: Below the study's folder.
+        folder: From the study's folder, OUT/STUDY/SIZE. Of a result that was taken over, where the
+            training ran: ``../../OTHER_STUDY/SIZE/ARM/...``.
     """
 
     study: str

@@ -27,9 +27,10 @@ from mmpmg.evaluation.study.cells import (
     write_json,
 )  # fmt: skip
 from mmpmg.evaluation.study.child import Child
-from mmpmg.evaluation.study.claims import Claim
+from mmpmg.evaluation.study.claims import Claim, is_held
 from mmpmg.evaluation.study.declaration import Size
 from mmpmg.evaluation.study.forecast import Forecast, duration, epoch_seconds
+from mmpmg.evaluation.study.taking_over import TAKEN_FROM, Finished, shared_claim
 
 _POLL = 0.2  # seconds
 _LOOK = 2.0  # seconds between looks for work where there was none
@@ -68,6 +69,7 @@ class Session:
         self.children: list[Child] = []
         self.retried: set[Path] = set()
         self.begun = 0
+        self.finished = Finished()
         self._over: set[Path] = set()
         self._told = False
         self._look_at = 0.0
@@ -81,6 +83,7 @@ class Session:
 
     def work(self) -> None:
         """Start and reap processes until nothing is left to do, or no time."""
+        waiting = False
         while True:
             for child in list(self.children):
                 if child.process.poll() is not None:
@@ -99,8 +102,12 @@ class Session:
             ):
                 if not self._start_one():
                     self._look_at = time.monotonic() + _LOOK
-            if not self.children and not self._others():
-                return
+            if not self.children:
+                waited, waiting = waiting, self._others()
+                if not waiting and not waited:
+                    return
+                if not waiting:  # what was waited for is over: something may follow from it
+                    self._look_at = 0.0
             time.sleep(_POLL)
 
     def end_all(self) -> None:
@@ -122,34 +129,45 @@ class Session:
 
     def _others(self) -> bool:
         """Whether to wait for cells that other processes run, as more may follow from them."""
-        states = [status for _, status in self.found()]
-        running = any(status.state == RUNNING for status in states)
-        wanted = any(status.state == MISSING for status in states)
-        if running and wanted and self.left > self.margin:
+        found = self.found()
+        running = any(status.state == RUNNING for _, status in found)
+        wanted = any(status.state == MISSING for _, status in found)
+        # For another study, of whose cells nobody but this process takes the results over.
+        elsewhere = any(
+            self._wanted(cell, status) and is_held(shared_claim(cell, self.recipes.digest(cell)))
+            for cell, status in found
+        )
+        if (elsewhere or (running and wanted)) and self.left > self.margin:
             if not self._told:
-                self.say("Waiting for pre-trainings that other processes run.")
+                self.say("Waiting for cells that other processes run.")
                 self._told = True
             return True
         return False
 
     def _start_one(self) -> bool:
-        """Start the next cell that can be; False: there is none."""
+        """Start the next cell that can be, or take its result over; False: there is none."""
         found = self.found()
         forecast = Forecast(found)
         for cell, status in found:
             if cell.folder in self._over or not self._wanted(cell, status):
                 continue
+            digest = self.recipes.digest(cell)
             # A slice that seems too short for anything is tried all the same: loads differ.
-            if self.left < forecast.least(cell) + self.margin and self.begun:
+            short = self.left < forecast.least(cell) + self.margin and self.begun
+            if short and not self.finished.like(cell, digest):
                 continue
-            claim = Claim.take(cell.folder)
+            claim = Claim.take(cell.folder, shared_claim(cell, digest))
             if claim is None:
                 continue
             again = self._wanted(cell, self._unclaimed(cell))  # another may just have finished it
             if not again:
                 claim.release()
                 continue
-            self._start(cell, claim)
+            if self.finished.take_over(cell, digest):
+                claim.release()
+                self.say(self._progress(cell, read_status(cell)))
+            else:
+                self._start(cell, claim)
             return True
         return False
 
@@ -254,7 +272,8 @@ class Session:
             scores = f"top-1 {facts['top1']:.1f} % ({facts['correct']} of {facts['videos']}), "
         rest = Forecast(found).total(found, self.parallel)
         eta = "" if rest is None else f"; about {duration(rest)} left"
+        taken = f", taken over from {facts[TAKEN_FROM]}" if TAKEN_FROM in facts else ""
         return (
             f"[{done}/{len(found)}] {cell.label}: {scores}loss {facts['loss']:.3f}, "
-            f"{duration(facts['seconds'])}{eta}"
+            f"{duration(facts['seconds'])}{taken}{eta}"
         )

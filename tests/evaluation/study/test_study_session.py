@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,24 +18,48 @@ from mmpmg.evaluation.study.claims import Claim
 from mmpmg.evaluation.study.forecast import Forecast
 from mmpmg.evaluation.study.runner import plan
 from mmpmg.evaluation.study.session import Session
+from mmpmg.evaluation.study.taking_over import shared_claim
 
 SIZE = SimpleNamespace(threads=1)
 
 
+def digest_of(cell: Cell, settings: str = "d") -> str:
+    return f"{settings}-{cell.arm}-{cell.kind}"
+
+
 def facts(cell: Cell) -> dict:
     scores = dict(top1=50.0, correct=1, videos=2) if cell.kind == FINETUNE else {}
-    return dict(digest="d", loss=1.0, seconds=30.0, startup=5.0, epoch_seconds=3.0, **scores)
+    return dict(
+        kind=cell.kind,
+        digest=digest_of(cell),
+        loss=1.0,
+        seconds=30.0,
+        startup=5.0,
+        epoch_seconds=3.0,
+        **scores,
+    )
+
+
+def cells_of(study: str, out: Path) -> list[Cell]:
+    """Two arms with their pre-trainings, and one from scratch."""
+    cells = []
+    for arm in ("a", "b"):
+        folder = out / study / "cpu" / arm / "clips9_seed0"
+        pre = Cell(study, "cpu", PRETRAIN, arm, 9, 0, None, folder / "pretrain")
+        cells += [pre, Cell(study, "cpu", FINETUNE, arm, 9, 0, 0, folder / "fold0", pre)]
+    folder = out / study / "cpu/scratch/clips0_seed0/fold0"
+    return [*cells, Cell(study, "cpu", FINETUNE, "scratch", 0, 0, 0, folder)]
 
 
 @pytest.fixture
 def grid(tmp_path):
-    """Two arms with their pre-trainings, and one from scratch."""
-    cells = []
-    for arm in ("a", "b"):
-        folder = tmp_path / arm
-        pre = Cell("s", "cpu", PRETRAIN, arm, 9, 0, None, folder / "pretrain")
-        cells += [pre, Cell("s", "cpu", FINETUNE, arm, 9, 0, 0, folder / "fold0", pre)]
-    return [*cells, Cell("s", "cpu", FINETUNE, "scratch", 0, 0, 0, tmp_path / "scratch/fold0")]
+    return cells_of("s", tmp_path)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another study, of the same settings."""
+    return cells_of("other", tmp_path)
 
 
 @pytest.fixture
@@ -51,6 +76,9 @@ def ran(monkeypatch):
             what = todo.pop(0) if todo else "done"
             state = json.loads((cell.folder / "state.json").read_text())
             if what == "done":
+                cell.run.mkdir(exist_ok=True)
+                if cell.kind == PRETRAIN:
+                    cell.encoder.write_text(f"weights of {cell.folder}")
                 write_json(cell.folder / "result.json", facts(cell))
             elif what == "failed":
                 write_json(cell.folder / "state.json", {**state, "state": "failed", "error": "NaN"})
@@ -72,10 +100,15 @@ def ran(monkeypatch):
     return SimpleNamespace(log=log, ends=ends)
 
 
-def work(cells, digest="d", until=None, retry=(), parallel=1) -> tuple[Session, list[str]]:
+def work(cells, digest="d", until=None, retry=(), parallel=1, say=lambda text: None):
     said: list[str] = []
-    recipes = SimpleNamespace(digest=lambda cell: digest, write=lambda cell: None)
-    session = Session(recipes, SIZE, cells, until, parallel, 20.0, said.append)
+
+    def tell(text):
+        said.append(text)
+        say(text)
+
+    recipes = SimpleNamespace(digest=lambda cell: digest_of(cell, digest), write=lambda cell: None)
+    session = Session(recipes, SIZE, cells, until, parallel, 20.0, tell)
     session.retried = {cell.folder for cell in retry}
     session.work()
     return session, said
@@ -179,14 +212,71 @@ def test_claimed_cells_are_left_to_others(grid, ran, monkeypatch):
 def test_what_another_finished_after_the_look_is_not_run(grid, ran, monkeypatch):
     take = Claim.take
 
-    def late(folder: Path):
-        claim = take(folder)  # by then the other has written its result and given its claim back
+    def late(folder: Path, shared: Path):
+        claim = take(
+            folder, shared
+        )  # by then the other has written its result and given its claim back
         write_json(folder / "result.json", facts(grid[-1]))
         return claim
 
     monkeypatch.setattr(Claim, "take", late)
     session, _ = work(grid[-1:])
     assert ran.log == [] and session.ended().done == 1
+
+
+def test_what_another_study_has_run_is_taken_over(grid, other, ran, tmp_path):
+    work(grid[:2])
+    # begun before the other study was there
+    other[0].run.mkdir(parents=True)
+    (other[0].run / "epoch_2.pth").touch()
+    write_json(other[0].folder / "state.json", dict(state="stopped", epoch=2, epochs=4))
+    session, said = work(other)
+    assert session.ended().done == 5
+    assert ran.log[2:] == [("b", PRETRAIN), ("b", FINETUNE), ("scratch", FINETUNE)]
+    assert "taken over from s/cpu/a/clips9_seed0/pretrain" in said[0]
+    results = [json.loads((cell.folder / "result.json").read_text()) for cell in other]
+    origins = [result.pop("taken_from", None) for result in results]
+    assert origins == [str(c.folder.relative_to(tmp_path)) for c in grid[:2]] + [None] * 3
+    assert results == [facts(cell) for cell in other]
+    assert other[0].encoder.read_text() == grid[0].encoder.read_text()
+    assert [file.name for file in other[0].run.iterdir()] == ["encoder.pth"]
+    # and on: a third study is told where the training really was
+    shutil.rmtree(grid[0].folder)
+    third = cells_of("third", tmp_path)
+    work(third)
+    assert len(ran.log) == 5
+    assert read_status(third[0]).facts["taken_from"] == "s/cpu/a/clips9_seed0/pretrain"
+    assert read_status(third[2]).facts["taken_from"] == "other/cpu/b/clips9_seed0/pretrain"
+
+
+def test_what_is_no_equal_success_is_not_taken_over(grid, other, ran):
+    ran.ends["scratch", FINETUNE] = ["failed"]
+    work(grid)
+    grid[0].encoder.unlink()
+    assert work(other)[0].ended().done == 5
+    assert ran.log[5:] == [("a", PRETRAIN), ("scratch", FINETUNE)]
+    work(grid, retry=[grid[-1]])  # this has become done elsewhere
+    assert len(ran.log) == 7 and read_status(grid[-1]).state == "done"
+    work(cells_of("third", other[0].out), digest="unlike")
+    assert len(ran.log) == 7 + 5
+
+
+def test_what_runs_for_another_study_is_waited_for(grid, other, ran):
+    holders = [Claim.take(c.folder, shared_claim(c, digest_of(c))) for c in (grid[0], grid[4])]
+    assert Claim.take(other[0].folder, shared_claim(other[0], digest_of(other[0]))) is None
+    assert not (other[0].folder / "claim").exists()
+
+    def finish(text: str) -> None:
+        if text.startswith("Waiting for cells"):
+            write_json(grid[4].folder / "result.json", facts(grid[4]))
+            for holder in holders:  # of the first without a result, as one that was stopped
+                holder.release()
+
+    session, _ = work(other, say=finish)
+    assert session.ended().done == 5
+    assert sorted(ran.log) == [("a", FINETUNE), ("a", PRETRAIN), ("b", FINETUNE), ("b", PRETRAIN)]
+    assert "taken_from" in read_status(other[4]).facts
+    assert not list((other[0].out / ".claims").iterdir())
 
 
 def test_forecasts_come_from_what_was_measured(grid):
