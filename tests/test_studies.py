@@ -22,7 +22,7 @@ from mmpmg.datasets import SampleSeedSampler
 from mmpmg.evaluation.paper_numbers import HMDB51, PAPER_NUMBERS, SCRATCH, UCF101
 from mmpmg.evaluation.recipe_names import flat
 from mmpmg.evaluation.study.cell_recipe import Recipes
-from mmpmg.evaluation.study.cells import FINETUNE, PRETRAIN
+from mmpmg.evaluation.study.cells import FINETUNE, PRETRAIN, grid
 from mmpmg.evaluation.study.declaration import NONE, OWN, read_study
 
 ROOT = Path(__file__).parents[1]
@@ -350,6 +350,34 @@ def test_flow_guided_masking_hides_as_many_tokens(photographs):
     plain, guided = hidden
     assert plain.sum(1).unique().item() == guided.sum(1).unique().item()
     assert not torch.equal(plain, guided)
+
+
+@both_sizes
+def test_arms_that_studies_share_have_one_digest(size, monkeypatch):
+    """So that they run once; what is no other arm's, runs."""
+    monkeypatch.setattr(Recipes, "_count", lambda self, cell, recipe: 120)  # without the images
+    cells = {}
+    for file in STUDIES:
+        study, recipes = recipes_of(file, size)
+        budgets = study.size(size).clips
+        for cell in grid(study, study.size(size), Path("out"), seeds=[0], folds=[0]):
+            budget = f" {cell.clips}" if len(budgets) > 1 and cell.clips else ""
+            cells.setdefault((cell.kind, recipes.digest(cell)), []).append(
+                f"{file.stem}: {cell.arm}{budget}"
+            )
+    clips = {"cpu": 15000, "gpu": 240000}[size]
+    scratch = [f"{name}: scratch" for name in (
+        "amount-clips", "amount-shots", "image-sources", "motion-families"
+    )]  # fmt: skip
+    pretrained = [
+        [f"amount-clips: Zoom+Affine {clips}", "amount-shots: PMG",
+         "pairs-and-mixing: Zoom+Affine+mixup"],
+        ["beyond: VideoMAE", "motion-triples: Zoom+Affine", "pairs-and-mixing: Zoom+Affine"],
+        ["beyond: Affine-recursive", "motion-families: Affine"],
+    ]  # fmt: skip
+    for kind, expected in ((PRETRAIN, pretrained), (FINETUNE, [scratch, *pretrained])):
+        shared = [arms for (k, _), arms in cells.items() if k == kind and len(arms) > 1]
+        assert sorted(shared) == sorted(expected)
 
 
 def test_the_example_of_the_page_is_a_study(tmp_path):
