@@ -32,6 +32,11 @@ def _walk(node: Mapping[str, Any], change: Mapping[str, Any], place: str, path: 
         if not isinstance(key, str):
             raise StudyError(f"{place} has the key {key!r} in {path}, which is no text")
         if key not in node:
+            if isinstance(value, Mapping) and "_delete_" in value:  # MMEngine would keep it there
+                raise StudyError(
+                    f"{place} gives {here} a _delete_, but the recipe has nothing there to "
+                    "replace: leave _delete_ out"
+                )
             fault = _fault(node, key, value, path)
             if fault:
                 raise StudyError(f"{place} names {here}: {fault}")

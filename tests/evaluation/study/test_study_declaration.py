@@ -10,6 +10,7 @@ import yaml
 from stub_study import CLIPS, nested_ops, write_study
 
 from mmpmg.evaluation.study.cells import grid
+from mmpmg.evaluation.study.change_check import check_change
 from mmpmg.evaluation.study.declaration import read_study
 from mmpmg.evaluation.study.errors import StudyError
 from mmpmg.evaluation.study.runner import check_study
@@ -181,3 +182,9 @@ def test_a_result_of_another_declaration_is_not_taken_over(stub, tmp_path):
     with pytest.raises(StudyError, match=f"{cell.folder} holds the result of other settings.*Move"):
         check(stub, tmp_path, **arm(change=nested_ops(zoom="ZoomInOut")))
     assert cell.clips == CLIPS
+
+
+def test_nothing_is_replaced_where_there_is_nothing():
+    change = {"model": {"blending": {"_delete_": True, "type": "ClipMixup"}}}
+    with pytest.raises(StudyError, match="gives model.blending a _delete_, but the recipe has no"):
+        check_change({"model": {}}, change, "x.yml: arms.a.change")
