@@ -21,8 +21,8 @@ class DotImages(GeneratedImages):
     Args:
         num_categories, images_per_category, size, seed: as every generator's.
         delay: seconds an image takes.
-        trouble: a file; its words ``refuse C I``, ``raise C I`` and ``die C I`` say what happens to
-            instance I of category C.
+        trouble: a file; its words ``refuse C I``, ``raise C I``, ``die C I`` and ``hold C I`` say
+            what happens to instance I of category C; it is held until the file is gone.
     """
 
     def __init__(
@@ -50,7 +50,10 @@ class DotImages(GeneratedImages):
                     raise ImageReadError(self.name(index), "it does not\ncompile")
                 if what == "die":
                     os.kill(os.getpid(), signal.SIGKILL)
-                raise ZeroDivisionError("no dots today")
+                if what == "raise":
+                    raise ZeroDivisionError("no dots today")
+                while Path(self.trouble).exists():
+                    time.sleep(0.01)
         time.sleep(self.delay)
         rng = np.random.default_rng((self.seed, category, instance))
         image = rng.integers(0, 256, (*self.size, 3), dtype=np.uint8)

@@ -445,8 +445,10 @@ def test_of_two_commands_that_begin_at_once_one_is_refused(tmp_path):
     assert content(tmp_path / "dots") == content(tmp_path / "alone")
 
 
-def test_two_runs_at_once(tmp_path, whole):
-    slow = {"delay": 0.05}
+def test_two_runs_at_once(tmp_path_factory, tmp_path, whole):
+    trouble = tmp_path_factory.mktemp("trouble") / "hold"
+    trouble.write_text("hold 0 0")  # of shard 0/2: it works on until it is let go
+    slow = {"trouble": str(trouble)}
     first = multiprocessing.get_context("fork").Process(
         target=dots, args=(tmp_path,), kwargs=dict(shard="0/2", options=slow)
     )
@@ -461,6 +463,7 @@ def test_two_runs_at_once(tmp_path, whole):
     with pytest.raises(GenerationError, match="still at work"):
         merge(str(tmp_path))
     dots(tmp_path, shard="1/2", options=slow)  # a shard of its own
+    trouble.unlink()
     first.join()
     assert first.exitcode == 0
     assert {k: v for k, v in content(tmp_path).items() if k != MANIFEST} == {
