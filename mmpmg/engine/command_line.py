@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dis
 import linecache
 import os
 import re
@@ -22,6 +23,13 @@ RANKS = {
 }
 PATIENCE = timedelta(seconds=20)
 """How long a rank waits for the first to say the same."""
+TRACEBACK = "MMPMG_TRACEBACK"
+"""Set to 1, this variable of the environment keeps every traceback."""
+# Python raises them where code is at fault: ours only where a ``raise`` names them.
+_OF_CODE = (
+    "AttributeError", "ImportError", "IndexError", "ModuleNotFoundError", "NameError",
+    "UnboundLocalError",
+)  # fmt: skip
 _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in .*\n(?:    .*\n)*', re.M)
 
@@ -30,7 +38,8 @@ def run_command(run: Callable[[argparse.Namespace], object], options: argparse.N
     """Run what a tool does; end with a line of ours, and status 1, where we refuse something.
 
     A sentence that this package raises names the value, what is allowed and what to change: the
-    frames above it would hide it. Of any other exception they are all there is, so it passes.
+    frames above it would hide it. Of any other exception they are all there is, so it passes;
+    with ``MMPMG_TRACEBACK=1`` in the environment ours do too.
     Where several processes refuse the same, the first says so.
 
     Args:
@@ -44,8 +53,10 @@ def run_command(run: Callable[[argparse.Namespace], object], options: argparse.N
         run(options)
     except Exception as error:
         sentence = own_sentence(error)
-        if sentence is None:
+        if sentence is None or os.environ.get(TRACEBACK) == "1":
             raise
+        if _holds_more(error, sentence):
+            sentence += f" (the whole traceback: {TRACEBACK}=1)"
         line = _told_here(sentence, options.launcher)
         sys.exit(1 if line is None else line)
 
@@ -66,21 +77,35 @@ def own_sentence(error: BaseException) -> str | None:
     if _IN_WORKER.match(text):
         # PyTorch hands over an exception of a data worker as the text of its traceback.
         frames = list(_FRAME.finditer(text))
-        if not frames or not _is_ours(frames[-1][1], int(frames[-1][2])):
+        if not frames:
             return None
-        return text[frames[-1].end() :].partition(": ")[2].strip() or None
+        kind, _, said = text[frames[-1].end() :].partition(": ")
+        file, line, kind = frames[-1][1], int(frames[-1][2]), kind.rpartition(".")[2]
+        return (said.strip() or None) if _is_ours(file, line, kind) else None
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
-    if last is None or not _is_ours(last.tb_frame.f_code.co_filename, last.tb_lineno):
+    if last is None:
+        return None
+    code = last.tb_frame.f_code
+    # In the line of a ``raise``, its message may fail first.
+    raised = code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
+    if not raised or not _is_ours(code.co_filename, last.tb_lineno, type(error).__name__):
         return None
     return text or None
 
 
-def _is_ours(file: str, line: int) -> bool:
+def _is_ours(file: str, line: int, kind: str) -> bool:
     """Whether a line is a ``raise`` of this package: what fails by itself is no sentence."""
-    ours = Path(file).resolve().is_relative_to(PACKAGE)
-    return ours and linecache.getline(file, line).lstrip().startswith("raise")
+    text = linecache.getline(file, line).lstrip()
+    ours = Path(file).resolve().is_relative_to(PACKAGE) and text.startswith("raise")
+    return ours and (kind not in _OF_CODE or kind in text)
+
+
+def _holds_more(error: BaseException, sentence: str) -> bool:
+    """Whether the traceback shows an exception of which the sentence says nothing."""
+    shown = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return shown is not None and str(shown) not in sentence
 
 
 def _told_here(sentence: str, launcher: str) -> str | None:

@@ -37,6 +37,18 @@ def raises_key():
     raise KeyError("said by 'a test'")
 
 
+def slips():
+    raise ValueError(f"said by {argparse.nobody}")
+
+
+def hands_on(error):
+    raise error
+
+
+def answers(cause):
+    raise ValueError("the list is empty: it has no rows") from cause
+
+
 @pytest.mark.parametrize(
     ("run", "arguments", "words"),
     [
@@ -73,6 +85,36 @@ def test_what_others_raise_is_left_to_its_traceback(run, arguments):
 def test_a_key_error_of_ours_has_no_quotes(monkeypatch):
     monkeypatch.setattr(command_line, "PACKAGE", command_line.Path(__file__).resolve().parent)
     assert own_sentence(caught(raises_key)) == "said by 'a test'"
+
+
+@pytest.mark.parametrize(
+    ("run", "arguments"),
+    [(slips, ()), (hands_on, (IndexError("list index out of range"),))],
+    ids=["in the message of a raise", "of another process"],
+)
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_slip_of_code_is_no_sentence(run, arguments, workers, monkeypatch):
+    monkeypatch.setattr(command_line, "PACKAGE", command_line.Path(__file__).resolve().parent)
+    loader = DataLoader(Failing(run, *arguments), num_workers=workers)
+    assert own_sentence(caught(next, iter(loader))) is None
+    loader = DataLoader(Failing(hands_on, OSError("said")), num_workers=workers)
+    assert own_sentence(caught(next, iter(loader))) == "said"
+
+
+@pytest.mark.parametrize(
+    ("cause", "more"),
+    [(KeyError("rows"), True), (ValueError("no rows"), False), (None, False)],
+)
+def test_a_cause_that_the_line_leaves_out_is_one_variable_away(cause, more, monkeypatch):
+    monkeypatch.setattr(command_line, "PACKAGE", command_line.Path(__file__).resolve().parent)
+    options = argparse.Namespace(launcher="none")
+    with pytest.raises(SystemExit) as end:
+        run_command(lambda options: answers(cause), options)
+    told = " (the whole traceback: MMPMG_TRACEBACK=1)" if more else ""
+    assert end.value.code == f"error: the list is empty: it has no rows{told}"
+    monkeypatch.setenv("MMPMG_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="no rows"):
+        run_command(lambda options: answers(cause), options)
 
 
 class Failing(Dataset):
