@@ -82,7 +82,7 @@ def load_recipe(options: argparse.Namespace) -> Config:
         config = Config.fromfile(file)
     except AttributeError as error:
         lacking = re.search(r"'(?:Config|ConfigDict)' object has no attribute '(\w+)'", str(error))
-        if lacking is None:
+        if lacking is None or _of_a_module(error):
             raise
         raise ValueError(
             f"{options.config} takes {lacking[1]} from a recipe that has none. Some recipes of "
@@ -105,6 +105,18 @@ def load_recipe(options: argparse.Namespace) -> Config:
     elif config.get("work_dir") is None:
         config.work_dir = str(default_work_dir(file))
     return config
+
+
+def _of_a_module(error: AttributeError) -> bool:
+    """Whether a module that a recipe imports took what a config lacks, and not the recipe."""
+    frame, last = error.__traceback__, None
+    while frame is not None:
+        names = frame.tb_frame.f_globals
+        if not names.get("__name__", "").startswith("mmengine.config."):
+            last = names
+        frame = frame.tb_next
+    # MMEngine runs a recipe as text: no import gave it a __spec__.
+    return last is not None and last is not globals() and last.get("__spec__") is not None
 
 
 def default_work_dir(file: Path) -> Path:
