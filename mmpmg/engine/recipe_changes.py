@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from traceback import walk_tb
 from typing import Any
 
 from mmaction import registry
@@ -19,6 +20,8 @@ from torch.utils.data import DataLoader
 ALSO_READ = ("auto_scale_lr", "custom_imports")
 TENSORBOARD = "visualizer.vis_backends.0.type=LocalTensorboardVisBackend"
 _UNEXPECTED = re.compile(r"\(\) got an unexpected keyword argument '(\w+)'")
+# Taken out by MMEngine's Runner and optimizer wrappers before they build what has them.
+_TAKEN_OUT = ("constructor", "convert_to_iter_based", "num_batch_per_epoch", "paramwise_cfg")
 _WEIGHTS = ("checkpoint", "pretrained", "resume_from", "weights")
 _UNREGISTERED = re.compile(r"(\w+) is not in the \S+ registry")
 
@@ -141,7 +144,8 @@ def check_names(recipe: Mapping[str, Any]) -> None:
 def mistyped_keys_named(recipe: Config) -> Iterator[None]:
     """Say where in the recipe a key stands that a constructor refuses, and what it would take.
 
-    Python's own message names the key and a class, often a parent of the one in the recipe.
+    Python's own message names the key and a class, often a parent of the one in the recipe. What
+    is raised while nothing is built, such as by a hook in training, is left as it is.
 
     Args:
         recipe: The recipe that is being built inside the ``with`` block.
@@ -176,7 +180,7 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
         ) from error
     except TypeError as error:
         refused = _UNEXPECTED.search(str(error))
-        if refused is None:
+        if refused is None or not _while_building(error):
             raise
         places = [
             (path, node) for path, node in walk_recipe(recipe.to_dict()) if refused[1] in node
@@ -184,7 +188,17 @@ def mistyped_keys_named(recipe: Config) -> Iterator[None]:
         advice = [text for place in places if (text := option_advice(*place, refused[1]))]
         if not advice:
             raise
-        raise TypeError("; or ".join(advice)) from error
+        raise TypeError(f"{'; or '.join(advice)}. Python says: {error}") from error
+
+
+def _while_building(error: TypeError) -> bool:
+    """Whether MMEngine was building something of a recipe: its functions for it are called so."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(
+        frame.f_globals.get("__name__", "").startswith("mmengine.")
+        and "build_" in frame.f_code.co_name
+        for frame in frames
+    )
 
 
 def _imported(recipe: Mapping[str, Any]) -> str:
@@ -221,7 +235,7 @@ def option_advice(path: str, node: Mapping[str, Any], key: str) -> str | None:
         key: In it, or meant for it.
     """
     kind = DataLoader if path.endswith("_dataloader") else _built_by(node.get("type"))
-    if kind is None:
+    if kind is None or key in _TAKEN_OUT:
         return None
     options = _options(kind)
     if key in options:

@@ -132,9 +132,9 @@ def test_a_refused_key_is_named_by_its_place_in_the_recipe(key, words):
     recipe = Config(RECIPE.to_dict())
     recipe.merge_from_dict({key: 1})
     with pytest.raises(TypeError, match=words) as error, mistyped_keys_named(recipe):
-        nn.Module().__init__(**{key.split(".")[-1]: 1})
+        MODELS.build({"type": nn.Module, key.split(".")[-1]: 1})
     assert str(error.value).startswith(key)
-    assert error.value.__cause__ is not None, "the traceback stays"
+    assert str(error.value).endswith(f"Python says: {error.value.__cause__}")
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,34 @@ def test_a_refused_key_is_named_by_its_place_in_the_recipe(key, words):
     ],
 )
 def test_other_type_errors_stay_as_they_are(message):
-    with pytest.raises(TypeError) as error, mistyped_keys_named(RECIPE):
+    def fails():
         raise TypeError(message)
+
+    with pytest.raises(TypeError) as error, mistyped_keys_named(RECIPE):
+        MODELS.build(dict(type=fails))
     assert str(error.value) == message
     assert error.value.__cause__ is None
+
+
+def test_a_slip_in_training_is_no_mistyped_key():
+    recipe = Config(dict(RECIPE.to_dict(), model=dict(type="MaskedVideoPretrainer", speed=1)))
+
+    def hook(pace):
+        return pace
+
+    with pytest.raises(TypeError, match=r"hook\(\) got.*'speed'$"), mistyped_keys_named(recipe):
+        hook(speed=1)
+
+
+@pytest.mark.parametrize("key", ["optim_wrapper.paramwise_cfg", "optim_wrapper.constructor",
+                                 "param_scheduler.0.convert_to_iter_based",
+                                 "train_dataloader.num_batch_per_epoch"])  # fmt: skip
+def test_what_the_runner_takes_out_itself_is_no_mistyped_key(key):
+    """Then a part of somebody's own, built beside it, has refused a name of its own."""
+    recipe = Config(RECIPE.to_dict())
+    recipe.merge_from_dict({key: 1})
+    with pytest.raises(TypeError, match=r"__init__\(\) got an"), mistyped_keys_named(recipe):
+        MODELS.build({"type": nn.Module, key.split(".")[-1]: 1})
 
 
 @pytest.mark.parametrize("name", ["optim_wraper", "custom_hook", "train_dataloaders"])
