@@ -21,9 +21,9 @@ def tool(name: str) -> str:
         ``"tools/train.py"`` in a clone; else ``"mmpmg train"``, or the tool's whole path where
         the command ``mmpmg`` is not on the PATH.
     """
-    if Path("tools", name).is_file():
-        return f"tools/{name}"
     beside = PACKAGE.parent / "tools" / name
+    if _is_ours("tools"):
+        return f"tools/{name}"
     if shutil.which("mmpmg") is None and beside.is_file():
         return shlex.quote(str(beside))
     return f"mmpmg {name.partition('.')[0]}"
@@ -38,7 +38,13 @@ def recipe(name: str) -> str:
     Returns:
         ``"configs/FOLDER/NAME.py"`` in a clone, else ``"mmpmg::FOLDER/NAME.py"``.
     """
-    return f"configs/{name}" if Path("configs", "_base_").is_dir() else f"mmpmg::{name}"
+    return f"configs/{name}" if _is_ours("configs") else f"mmpmg::{name}"
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether a folder here is this package's own: all of OpenMMLab have such folders."""
+    own = (PACKAGE.parent / folder, PACKAGE / ".mim" / folder)  # which may be a link to a clone
+    return Path(folder).is_dir() and any(p.is_dir() and p.samefile(folder) for p in own)
 
 
 def here(text: str) -> str:

@@ -121,6 +121,18 @@ def test_a_recipe(stands: str) -> None:
     assert recipe_file(typed.recipe(place)).samefile(ROOT / "configs" / place)
 
 
+def test_a_clone_of_another_package_of_openmmlab_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "configs/_base_").mkdir(parents=True)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/train.py").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(typed.shutil, "which", lambda name: "/bin/mmpmg")
+    written = "tools/train.py configs/pmg/vit-toy_generated_smoke.py"
+    assert typed.here(written) == "mmpmg train mmpmg::pmg/vit-toy_generated_smoke.py"
+
+
 def test_the_hint_behind_a_pretraining(
     stands: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
