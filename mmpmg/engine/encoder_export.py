@@ -32,7 +32,10 @@ def export_encoder(checkpoint: str | Path, out: str | Path) -> Path:
     loaded = read_checkpoint(checkpoint)
     state = recognizer_state(state_of(loaded, str(checkpoint)))
     meta: dict[str, Any] = dict(exported_from=Path(checkpoint).name)
-    told = hints_of_meta(meta_of(loaded))._replace(decoder_heads=None, normalize=None)
-    if known := meta_of_hints(told):
+    try:
+        told = hints_of_meta(meta_of(loaded))
+    except ValueError as error:
+        raise ValueError(f"{checkpoint}: {error}") from error
+    if known := meta_of_hints(told._replace(decoder_heads=None, normalize=None)):
         meta[CONVERSION] = known
     return write_weights(out, state, meta)

@@ -12,6 +12,7 @@ from mmpmg import typed
 from mmpmg.models.conversion.file_meta import hints_of_meta
 from mmpmg.models.conversion.fixed_positions import is_fixed
 from mmpmg.models.conversion.layouts import POSITIONS
+from mmpmg.models.conversion.sizes import Hints
 
 
 def check_settings(
@@ -35,12 +36,16 @@ def check_settings(
         decoders: Compare a pretrainer's decoders too: they are loaded.
 
     Raises:
-        ValueError: They differ.
+        ValueError: They differ, or the file describes another model.
     """
     encoder = getattr(model, "backbone", None)
     if not isinstance(encoder, VisionTransformer):
         return
-    parts = [("model.backbone", encoder, hints_of_meta(meta).heads)]
+    try:
+        hints = hints_of_meta(meta)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    parts = [("model.backbone", encoder, hints.heads)]
     for branch, neck in getattr(model, "necks", {}).items() if decoders else ():
         said = hints_of_meta(meta, branch).decoder_heads
         parts.append((f"model.branches.{branch}.neck", neck, said))
@@ -53,7 +58,7 @@ def check_settings(
                 f"compute something else: --cfg-options {key}.num_heads={said} (if the file is "
                 "wrong, as after a conversion that guessed, convert it again with --heads)"
             )
-    _check_positions(encoder, state, meta, name)
+    _check_positions(encoder, state, hints, name)
 
 
 def _heads(part: nn.Module) -> int | None:
@@ -64,13 +69,13 @@ def _heads(part: nn.Module) -> int | None:
 
 
 def _check_positions(
-    encoder: VisionTransformer, state: Mapping[str, Tensor], meta: Mapping[str, Any], name: str
+    encoder: VisionTransformer, state: Mapping[str, Tensor], hints: Hints, name: str
 ) -> None:
     """Refuse learnt positions of other clips; MMEngine would leave them out, or take them wrong."""
     table = state.get(POSITIONS)
     if table is None or table.ndim != 3 or is_fixed(table):
         return
-    size, side = hints_of_meta(meta).img_size, encoder.grid_size[0]
+    size, side = hints.img_size, encoder.grid_size[0]
     found = side if size is None else size // encoder.patch_size
     if table.shape == encoder.pos_embed.shape and found == side:
         return

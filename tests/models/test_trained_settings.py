@@ -104,16 +104,39 @@ def test_weights_named_by_init_cfg_are_looked_at_too(files):
 def test_a_file_that_says_nothing_or_speaks_of_something_else_is_taken(tmp_path):
     file = tmp_path / "weights.pth"
     swin = "model = dict(backbone=dict(type='SwinTransformer3D', num_heads=[1, 2]))"
-    for meta in ({}, dict(cfg=swin), dict(cfg="no recipe ("), dict(conversion=dict(source="x"))):
+    ours = "model = dict(backbone=dict(type='VisionTransformer', "
+    for meta in ({}, dict(cfg=swin), dict(cfg="no recipe ("), dict(conversion=dict(source="x")),
+                 dict(config=dict(lr=1)), dict(config={}), dict(conversion=dict(heads=True)),
+                 *(dict(cfg=f"{ours}num_heads={heads}))") for heads in ("True", "'3'", "3.0")),
+                 dict(config=dict(model_type="videomae", num_attention_heads="3"))):  # fmt: skip
         torch.save(dict(state_dict=recognizer().state_dict(), meta=meta), file)
         check_file(recognizer(num_heads=4), str(file), whole=True)
     torch.save(recognizer().state_dict(), file)
     check_file(recognizer(num_heads=4), str(file))
 
 
+def test_a_file_of_another_model_is_named(tmp_path):
+    file = tmp_path / "weights.pth"
+    meta = dict(config=dict(model_type="bert"))
+    torch.save(dict(state_dict=pretrainer().state_dict(), meta=meta), file)
+    words = rf"{file}: config\.json describes a model of type 'bert'"
+    with pytest.raises(ValueError, match=f"^load_from={words}"):
+        check_file(recognizer(), str(file))
+    with pytest.raises(ValueError, match=f"^{words}"):
+        export_encoder(file, tmp_path / "encoder.pth")
+
+
 def test_clips_of_another_size_are_no_fault_of_fixed_positions(files):
     for size in (dict(num_frames=8), dict(img_size=48)):
         check_file(recognizer(**size), str(files["exported"]))
+
+
+@pytest.mark.parametrize("kept", [torch.float16, torch.bfloat16])
+def test_fixed_positions_that_were_rounded_once_are_fixed(kept, tmp_path):
+    state = recognizer(num_frames=16).state_dict()
+    state["backbone.pos_embed"] = state["backbone.pos_embed"].to(kept).float()
+    torch.save(dict(state_dict=state, meta={}), tmp_path / "rounded.pth")
+    check_file(recognizer(), str(tmp_path / "rounded.pth"))
 
 
 def test_learnt_positions_of_other_clips_are_not_left_out_in_silence(files, tmp_path):

@@ -21,21 +21,23 @@ def hints_of_meta(meta: Mapping[str, Any], branch: str | None = None) -> Hints:
 
     Args:
         meta: Of `mmpmg.models.weight_files.read_weights`: config.json of a folder of Hugging Face,
-            the recipe that MMEngine writes into a checkpoint (``cfg``; in a published file it is
-            ``recipe``), or what a conversion left.
+            the recipe that MMEngine writes into a checkpoint (``cfg``; formerly ``recipe`` in
+            published files), or what a conversion left.
         branch: Of a pretrainer, the branch that is meant.
+
+    Returns:
+        What it says; None for a value of another type than the hint's.
 
     Raises:
         ValueError: config.json describes another model.
     """
-    if isinstance(config := meta.get("config"), Mapping):
-        return hints_of_config(config)
+    if config := _config(meta):
+        return _plain(hints_of_config(config)._asdict())
     if isinstance(left := meta.get(CONVERSION), Mapping):
-        known = {name: left[name] for name in Hints._fields if isinstance(left.get(name), int)}
-        return Hints(**known)
+        return _plain(left)
     model = recipe_model(_recipe(meta))
     try:
-        return Hints() if model is None else hints_of_model(model, branch)
+        return Hints() if model is None else _plain(hints_of_model(model, branch)._asdict())
     except _STRANGE:  # the recipe of something else: the weights tell
         return Hints()
 
@@ -51,7 +53,7 @@ def check_meta(meta: Mapping[str, Any], sizes: ModelSizes, branch: str | None = 
     Raises:
         ValueError: They differ.
     """
-    if isinstance(config := meta.get("config"), Mapping):
+    if config := _config(meta):
         check_said(sizes, said_by_config(config), "config.json")
         return
     # Of a converted file, its own words go before a recipe's.
@@ -87,6 +89,18 @@ def classes_of_meta(meta: Mapping[str, Any]) -> list[str] | None:
 def meta_of_hints(hints: Hints) -> dict[str, Any]:
     """Say in a file's meta what its weights do not tell, for `hints_of_meta`."""
     return {name: value for name, value in hints._asdict().items() if value is not None}
+
+
+def _config(meta: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Take out a config.json; other tools keep their options under its name."""
+    config = meta.get("config")
+    return config if isinstance(config, Mapping) and "model_type" in config else None
+
+
+def _plain(said: Mapping[str, Any]) -> Hints:
+    """Take the hints that are of their type, in which True is no number."""
+    kinds = {name: bool if name == "normalize" else int for name in Hints._fields}
+    return Hints(**{n: said[n] for n, kind in kinds.items() if type(said.get(n)) is kind})
 
 
 def _recipe(meta: Mapping[str, Any]) -> Any:
