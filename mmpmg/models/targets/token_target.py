@@ -120,10 +120,10 @@ class TokenTarget(nn.Module):
             )
         # A look makes the host wait for the device, once.
         if not self._known and not torch.compiler.is_compiling():
-            self._known = True
             if field.isnan().any():
                 raise ValueError(
                     f"{name}.field holds NaN, which is for what is unknown, but {name} does not "
                     "say that it leaves that out of the loss: hand leaves_out=True to "
                     f"TokenTarget, or mend {name}.field ({PLACE} in the recipe)"
                 )
+            self._known = True
