@@ -149,6 +149,26 @@ def test_a_name_does_not_leave_the_recipes(place: str) -> None:
         recipe_file(f"mmpmg::{place}")
 
 
+@pytest.mark.parametrize("name", ["mmpmg::pmg/metafile.yml", "mmpmg::pmg/vit-toy_generated_smoke",
+                                  f"mmpmg::{'a' * 300}.py", f"{'a' * 300}.py"])  # fmt: skip
+def test_a_recipe_ends_with_py_and_has_a_name_that_systems_take(name: str, installed: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="^no recipe "):
+        recipe_file(name)
+
+
+@pytest.mark.parametrize("name", ["mmpmg::", "mmpmg::linear_probe/", "mmaction::recognition"])
+def test_a_folder_of_recipes_is_told_what_is_below(name: str) -> None:
+    with pytest.raises(FileNotFoundError, match=f"^no recipe {name}: a folder, with ") as error:
+        recipe_file(name)
+    told = str(error.value).partition(", with ")[2].split(", ")
+    assert told == sorted(told) and "_base_" not in told
+    if name.startswith("mmaction"):
+        assert "tsn" in told
+    else:
+        places = (ROOT / "configs" / name.removeprefix("mmpmg::")).iterdir()
+        assert {*told, "_base_"} >= {path.name for path in places if path.suffix in ("", ".py")}
+
+
 def test_enrolling_twice_changes_nothing() -> None:
     before = Config._get_cfg_path, hub.get_config
     mmpmg.hub.enrol()

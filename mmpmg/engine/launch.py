@@ -145,7 +145,7 @@ def recipe_file(name: str) -> Path:
         FileNotFoundError: There is none.
     """
     if not name.startswith((WHEEL, OURS)):
-        if not Path(name).is_file():
+        if not os.path.isfile(name):  # False of a name that no system takes, too
             folder = recipe_folder()
             raise FileNotFoundError(
                 f"no recipe at {name}; ours are named {OURS}FOLDER/NAME.py, in a clone "
@@ -164,11 +164,19 @@ def recipe_file(name: str) -> Path:
     file = folder / place
     # Resolved as written: the links of an editable install are inside, "..", "/" are not.
     inside = Path(os.path.normpath(file)).is_relative_to(folder)
-    if not inside or not file.is_file():
+    if inside and os.path.isdir(file):
+        raise FileNotFoundError(f"no recipe {name}: a folder, with {', '.join(_below(file))}")
+    if not inside or file.suffix != ".py" or not os.path.isfile(file):
         pattern = "*/*.py" if package == "mmpmg" else "*/*/*.py"
         near = _near_files(place, folder, f"{package}::", pattern)
         raise FileNotFoundError(f"no recipe {name} in {folder}{near}")
     return file
+
+
+def _below(folder: Path) -> list[str]:
+    """Name the recipes of a folder, or its folders where recipes are in those."""
+    found = list(folder.glob("*.py")) or [path for path in folder.iterdir() if path.is_dir()]
+    return sorted(path.name for path in found if path.name != "_base_")  # parts of recipes
 
 
 def _near_files(name: str, folder: Path, before: str, pattern: str) -> str:
