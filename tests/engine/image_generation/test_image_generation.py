@@ -447,7 +447,7 @@ def test_of_two_commands_that_begin_at_once_one_is_refused(tmp_path):
 
 def test_two_runs_at_once(tmp_path_factory, tmp_path, whole):
     trouble = tmp_path_factory.mktemp("trouble") / "hold"
-    trouble.write_text("hold 0 0")  # of shard 0/2: it works on until it is let go
+    trouble.write_text("hold 2 0")  # not the first, which is drawn before a run is one
     slow = {"trouble": str(trouble)}
     first = multiprocessing.get_context("fork").Process(
         target=dots, args=(tmp_path,), kwargs=dict(shard="0/2", options=slow)
