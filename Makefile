@@ -9,7 +9,6 @@ BIN := .venv/bin
 # shared by make, pre-commit and continuous integration
 CODE := mmpmg configs tools tests examples docs/conf.py requirements setup.py
 TESTS ?= tests
-JOBS ?= 2
 PYTHONS ?= python3.10 python3.11 python3.12
 
 help:  ## say what there is
@@ -21,9 +20,8 @@ venv:  ## build .venv from requirements/constraints.txt
 demo: venv  ## pre-train a tiny model on generated images, draw what it learned, export it
 	@$(BIN)/python tools/demo.py
 
-# one thread a process: more of them than cores stand in each other's way
-test: venv  ## run the tests (TESTS=tests/motion for some of them, JOBS=8 at a time)
-	@OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+test: venv  ## run the tests (TESTS=tests/motion for some of them)
+	@$(BIN)/python -m pytest $(TESTS)
 
 lint: venv  ## style, types and spelling
 	@$(BIN)/ruff format --check $(wildcard $(CODE))
