@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 
 from mmpmg.evaluation import tokenizer_benchmark
 from mmpmg.evaluation.tokenizer_benchmark import (
@@ -22,6 +23,7 @@ ONE = TOY._replace(batch=2)
 
 @pytest.fixture(scope="module")
 def timed():
+    init_default_scope("mmaction")  # earlier tests leave others
     return TokenizerSides(ONE, "cpu", torch.float32)
 
 
