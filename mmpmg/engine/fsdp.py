@@ -24,6 +24,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel as FSDP
 from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 from mmpmg.models.attention import Block
+from mmpmg.models.weight_layouts import without_parallel
 
 WRAPPED = "_fsdp_wrapped_module."
 BLOCKS = (Block, SwinTransformerBlock3D)
@@ -191,6 +192,13 @@ class ShardedStrategy(FSDPStrategy):
         """The wrapper's own entry in its state dict, if it has one."""
         settings = self.optim_wrapper.base_param_settings
         return {} if settings is None else dict(base_param_settings=settings)
+
+    def load_model_state_dict(
+        self, state_dict: dict, *, strict: bool = False, revise_keys: Any = ()
+    ) -> None:
+        """Deal out weights; MMEngine takes ``module.`` off their names everywhere but here."""
+        own = without_parallel(state_dict, "the checkpoint")
+        super().load_model_state_dict(own, strict=strict)
 
     def load_optim_state_dict(self, state_dict: dict) -> None:
         """Deal out such a state. By keyword: torch has changed the order since MMEngine's call."""

@@ -24,6 +24,7 @@ from mmpmg.models.checkpoint_fit import (
 )
 from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_checkpoint
+from mmpmg.models.weight_layouts import PARALLEL
 
 _FOREIGN = ("VideoDataset", "RepeatAugDataset")
 
@@ -114,15 +115,32 @@ def check_named_weights(model: nn.Module) -> None:
             file, prefix = choice["checkpoint"], choice.get("prefix") or ""
             prefix += "." * bool(prefix and not prefix.endswith("."))
             own = "" if place == "model" else "backbone."
-            loaded = read_checkpoint(file)
-            state = {
-                own + key.removeprefix(prefix): value
-                for key, value in state_of(loaded, file).items()
-                if key.startswith(prefix)
-            }
-            name = f"{place}.init_cfg with checkpoint={file}, prefix={prefix!r}"
+            loaded, name = read_checkpoint(file), f"{place}.init_cfg with checkpoint={file}"
+            found = state_of(loaded, file)
+            if prefix:
+                name += f", prefix={prefix!r}"
+                found = _below(found, loaded, prefix, name)
+            state = {own + key: value for key, value in found.items()}
             check_fit(model, state, name)
             check_settings(model, state, meta_of(loaded), name)
+
+
+def _below(
+    state: Mapping[str, Any], loaded: Mapping[str, Any], prefix: str, name: str
+) -> dict[str, Any]:
+    """Take what stands under a prefix, which MMEngine compares with the names as the file has them.
+
+    Raises:
+        ValueError: There is nothing, because the file has ``module.`` before all names.
+    """
+    if any(str(key).startswith(PARALLEL) for key in loaded.get("state_dict", loaded)):
+        if not prefix.startswith(PARALLEL):
+            raise ValueError(
+                f"{name}: all names in the file begin with {PARALLEL!r}, which a prefix must name "
+                f"too: prefix={PARALLEL + prefix!r}"
+            )
+        prefix = prefix.removeprefix(PARALLEL)
+    return {k.removeprefix(prefix): value for k, value in state.items() if k.startswith(prefix)}
 
 
 def _feature_width(model: nn.Module) -> int | None:

@@ -12,6 +12,7 @@ from mmpmg.models.conversion.layouts import POSITIONS
 from mmpmg.models.foreign_bytes import WeightFileError
 from mmpmg.models.trained_settings import check_settings
 from mmpmg.models.weight_files import read_checkpoint
+from mmpmg.models.weight_layouts import without_parallel
 
 HEAD = "cls_head."
 ENCODER = "backbone."
@@ -168,19 +169,20 @@ def state_of(loaded: Mapping[str, Any], file: str) -> dict[str, Tensor]:
     """Return what MMEngine takes for the weights of a checkpoint that was read.
 
     It looks under ``state_dict`` only, so what `read_weights` finds elsewhere would be loaded by
-    nobody here: tools/convert_checkpoint.py brings such a file into our layout.
+    nobody here: tools/convert_checkpoint.py brings such a file into our layout. Like MMEngine, take
+    off the ``module.`` that distributed training puts before every name.
 
     Args:
         loaded: What the file holds: the weights, alone or as ``state_dict``.
         file: What to call it.
 
     Raises:
-        WeightFileError: They are something else.
+        WeightFileError: They are something else, or some names alone have ``module.``.
     """
     state = loaded.get("state_dict", loaded)
     if not isinstance(state, Mapping):
         raise WeightFileError(f"{file} holds a {type(state).__name__}, not the weights of a model")
-    return dict(state)
+    return without_parallel({str(key): value for key, value in state.items()}, file)
 
 
 def meta_of(loaded: Mapping[str, Any]) -> Mapping[str, Any]:

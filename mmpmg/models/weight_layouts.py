@@ -18,7 +18,8 @@ VideoMAE, MAE and Swin; DeepSpeed, as VideoMAE V2's fine-tuned files."""
 AVERAGES = ("model_ema", "ema_state_dict", "state_dict_ema")
 """Under which they keep a running average: VideoMAE, MMEngine, timm. Taken where nothing else is
 there."""
-_PARALLEL = "module."
+PARALLEL = "module."
+"""What DistributedDataParallel and DataParallel put before every name."""
 _COUNTERS = ("n_averaged", "steps")
 """What PyTorch's ``AveragedModel`` and MMEngine's averages count in, beside ``module.``."""
 _COMPILED = re.compile(r"(^|\.)_orig_mod\.")
@@ -93,7 +94,8 @@ def own_names(
         The weights under the model's own names, and sentences for whoever reads them.
 
     Raises:
-        WeightFileError: Two different weights would have one name.
+        WeightFileError: Two different weights would have one name, or some names alone have
+            ``module.``.
     """
     notes = []
     named: dict[str, Tensor] = {}
@@ -112,13 +114,11 @@ def own_names(
     if any(_COMPILED.search(key) for key in state):
         notes.append("_orig_mod., which torch.compile puts before names, was taken off")
     counter = None
-    named = _without_parallel(named)
-    for name in _COUNTERS:
-        rest = [key for key in named if key != name]
-        if name in named and rest and all(key.startswith(_PARALLEL) for key in rest):
-            counter = int(named.pop(name)) if named[name].numel() == 1 else named.pop(name)
-            named = _without_parallel(named)
-            break
+    if _counter(named) is None:
+        named = without_parallel(named, path)
+    if name := _counter(named):
+        counter = int(named.pop(name)) if named[name].numel() == 1 else named.pop(name)
+        named = without_parallel(named, path)
     if wrapper in AVERAGES or counter is not None:
         told = f" of {counter} steps" if isinstance(counter, int) else ""
         notes.append(
@@ -127,10 +127,32 @@ def own_names(
     return named, tuple(notes)
 
 
-def _without_parallel(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    if all(key.startswith(_PARALLEL) for key in state):
-        return {key.removeprefix(_PARALLEL): value for key, value in state.items()}
-    return state
+def _counter(state: Mapping[str, Tensor]) -> str | None:
+    """Return the name that an average counts under, where all the rest is under ``module.``."""
+    rest = [key for key in state if not key.startswith(PARALLEL)]
+    return rest[0] if len(rest) == 1 < len(state) and rest[0] in _COUNTERS else None
+
+
+def without_parallel(state: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
+    """Take off the ``module.`` that distributed training puts before every name.
+
+    Args:
+        state: Name -> tensor. What an average of weights counts in keeps its name.
+        path: What to call the file.
+
+    Raises:
+        WeightFileError: Some of the names have it, and others do not.
+    """
+    marked = [key for key in state if key.startswith(PARALLEL)]
+    bare = [key for key in state if not key.startswith(PARALLEL) and key not in _COUNTERS]
+    if marked and bare:
+        raise WeightFileError(
+            f"{path} has {len(marked)} names that begin with {PARALLEL!r}, such as {marked[0]}, "
+            f"and {len(bare)} that do not, such as {bare[0]}: distributed training puts it before "
+            "all of them, so these are no weights of one model; save model.module.state_dict() "
+            "alone where the file was made"
+        )
+    return {key.removeprefix(PARALLEL): value for key, value in state.items()}
 
 
 def refuse_overridden(loaded: Any, path: str | Path) -> None:

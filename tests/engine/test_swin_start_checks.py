@@ -41,3 +41,17 @@ def test_named_weights_of_another_swin_are_refused(kind, tmp_path):
         check_named_weights(recognizer(kind, init_cfg=named))
     torch.save(dict(state_dict=recognizer(kind).state_dict()), file)
     check_named_weights(recognizer(kind, init_cfg=named))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind["type"])
+def test_a_prefix_that_distributed_training_has_made_longer_is_told(kind, tmp_path):
+    file, trained = str(tmp_path / "encoder.pth"), recognizer(kind)
+    torch.save({f"module.{key}": value for key, value in trained.state_dict().items()}, file)
+    named = dict(type="Pretrained", checkpoint=file, prefix="backbone.")
+    with pytest.raises(ValueError, match=r"begin with 'module\.'.*: prefix='module\.backbone\.'"):
+        check_named_weights(recognizer(kind, init_cfg=[named]))
+    fitting = recognizer(kind, init_cfg=[dict(named, prefix="module.backbone")])
+    check_named_weights(fitting)
+    fitting.backbone.init_weights()
+    own, wanted = fitting.backbone.state_dict(), trained.backbone.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in wanted.items())

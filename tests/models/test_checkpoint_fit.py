@@ -3,10 +3,14 @@ from pickle import UnpicklingError
 import pytest
 import torch
 from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
+from mmpmg.engine import ShardedStrategy
 from mmpmg.models.checkpoint_fit import check_file, check_fit
 from mmpmg.models.tokenizers import VQVAE2D, VQVAE3D
+from mmpmg.models.weight_files import read_weights
 
 
 class Model(nn.Module):
@@ -115,3 +119,35 @@ def test_nobody_is_told_to_run_what_a_file_says(tmp_path, content):
         check_file(Model(), str(file))
     assert "weights_only" not in str(error.value)
     assert ("whole model or code (torch.nn" in str(error.value)) == (content != "junk")
+
+
+@pytest.mark.parametrize("name", ["", "state_dict"])
+@pytest.mark.parametrize("wrap", [nn.DataParallel, AveragedModel])
+def test_what_distributed_training_puts_before_names_is_no_fault(tmp_path, name, wrap):
+    trained, model, file = Model(), Model(), str(tmp_path / "w.pth")
+    state = wrap(trained).state_dict()
+    assert sum(key.startswith("module.") for key in state) == len(trained.state_dict())
+    torch.save({name: state} if name else state, file)
+    check_file(model, file, whole=True)
+    load_checkpoint(model, file)  # which load_from, --resume and tools/test.py go through
+    assert all(torch.equal(model.state_dict()[key], v) for key, v in trained.state_dict().items())
+
+
+@pytest.mark.parametrize("read", [lambda file: check_file(Model(), file), read_weights])
+def test_names_of_which_some_are_of_distributed_training_are_refused(tmp_path, read):
+    state = Model().state_dict()
+    state["module.backbone.bias"] = state.pop("backbone.bias")
+    torch.save(state, tmp_path / "w.pth")
+    told = (
+        r"w\.pth has 1 names that begin with 'module\.', such as module\.backbone\.bias, and 6 "
+        r"that do not, such as backbone\.weight"
+    )
+    with pytest.raises(ValueError, match=told):
+        read(str(tmp_path / "w.pth"))
+
+
+def test_sharded_training_takes_them_too():
+    trained, strategy = Model(), ShardedStrategy.__new__(ShardedStrategy)
+    strategy.model = Model()
+    strategy.load_model_state_dict({f"module.{k}": v for k, v in trained.state_dict().items()})
+    assert torch.equal(strategy.model.backbone.weight, trained.backbone.weight)
