@@ -37,6 +37,7 @@ from mmpmg.datasets.preparation import (
     prepare,
 )
 from mmpmg.engine.image_generation.progress import Progress
+from mmpmg.engine.stop_signals import sigterm_as_interrupt
 
 
 def parse_options() -> dict[str, Any]:
@@ -122,6 +123,7 @@ def parse_options() -> dict[str, Any]:
     return vars(parser.parse_args())
 
 
+@sigterm_as_interrupt()
 def main() -> None:
     """Do what the command line says; exit with 1 when that fails, 130 when it is stopped."""
     options = parse_options()

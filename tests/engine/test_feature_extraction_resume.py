@@ -18,10 +18,17 @@ from engine.feature_runs import PIPELINE, RECIPE, TINY, extracted, options, rand
 from integration.tiny_runs import ROOT, write_videos
 from torch.utils.data import get_worker_info
 
-from mmpmg.engine.feature_extraction import ExtractionError, extract_features, extraction, table
+from mmpmg.engine import folder_lock
+from mmpmg.engine.feature_extraction import (
+    ExtractionError,
+    InterruptedExtraction,
+    extract_features,
+    extraction,
+    table,
+)
+from mmpmg.engine.feature_extraction import folder as features_folder
 from mmpmg.engine.feature_extraction.folder import PartsFolder
 from mmpmg.engine.feature_extraction.parts import DoneRows, RowWriter
-from mmpmg.engine.image_generation.lock import Lock
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +275,7 @@ def test_shards_in_any_order_make_the_same_file(videos, checkpoint, tmp_path, ca
 def test_two_runs_on_the_same_videos_are_kept_apart(videos, checkpoint, tmp_path):
     out = tmp_path / "f.npz"
     extract_features(options(out, checkpoint, videos, shard="0/2"))
-    lock = Lock.acquire(
+    lock = folder_lock.Lock.acquire(
         parts(out) / "shard-00001-of-00002.lock", dict(shard="1/2", number=1, count=2)
     )
     for shard in ("1/2", "0/1", "0/3"):
@@ -277,6 +284,58 @@ def test_two_runs_on_the_same_videos_are_kept_apart(videos, checkpoint, tmp_path
     # Another shard of the same count is welcome, and leaves the file to the one at work.
     assert extract_features(options(out, checkpoint, videos, shard="0/2")) is None
     lock.release()
+    extracted(out, checkpoint, videos)
+
+
+def test_a_lock_s_fault_names_the_command_and_the_file(videos, checkpoint, tmp_path, monkeypatch):
+    out, add = tmp_path / "f.npz", RowWriter.add
+    monkeypatch.setattr(features_folder, "_PATIENCE", 0.0)
+    parts(out).mkdir()
+    lock = folder_lock.Lock.acquire(parts(out) / "folder.lock")
+    start = r"tools/extract_features.py cannot go on: "
+    with pytest.raises(ExtractionError, match=f"{start}process {os.getpid()} .*{out}.parts"):
+        extracted(out, checkpoint, videos)
+    lock.release()
+
+    def losing(self, *given):
+        add(self, *given)
+        next(parts(out).glob("shard-*.lock")).unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_lock, "BEAT", 0.0)
+        patch.setattr(RowWriter, "add", losing)
+        with pytest.raises(ExtractionError, match=f"{start}the lock {out}.parts.*stays done"):
+            extracted(out, checkpoint, videos, batch_size=12)
+    assert len(DoneRows(parts(out), 8).missing(np.arange(8))) == 6
+    extracted(out, checkpoint, videos)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("group", [False, True])
+def test_sigterm_stops_as_ctrl_c_does(group, videos, checkpoint, tmp_path, monkeypatch):
+    """Slurm signals every process of a job: workers may be dead before this one has noticed."""
+    out, here = tmp_path / "f.npz", os.getpid()
+    get, stopped = extraction.Videos.prepare_data, []
+
+    def signalled(self, number):
+        if number == 4:
+            os.kill(here, signal.SIGTERM)
+            if group:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return get(self, number)
+
+    before = signal.signal(signal.SIGTERM, lambda *_: stopped.append("not heard"))
+    of_children = signal.getsignal(signal.SIGCHLD)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(extraction.Videos, "prepare_data", signalled)
+            with pytest.raises(InterruptedExtraction, match="the same command goes on"):
+                extracted(out, checkpoint, videos, batch_size=12, workers=int(group))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGCHLD, of_children)
+    assert not stopped and not list(parts(out).glob("*.lock"))
+    assert group or len(DoneRows(parts(out), 8).missing(np.arange(8))) == 4
     extracted(out, checkpoint, videos)
 
 

@@ -155,6 +155,7 @@ def _work(
     for other in inherited:
         other.close()  # else the parent's death would not end the pipe
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer: it ends its workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not the parent's, which may raise
     try:
         while True:
             for number, path in pipe.recv():

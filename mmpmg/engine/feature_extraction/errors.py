@@ -6,4 +6,4 @@ class ExtractionError(RuntimeError):
 
 
 class InterruptedExtraction(ExtractionError):
-    """The user stopped the run; the same command goes on."""
+    """The user, or the scheduler, stopped the run; the same command goes on."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mmpmg.engine.dead_workers import run_naming_dead_workers
+from mmpmg.engine.folder_lock import Lock
 from mmpmg.engine.image_generation.layout import Shard
-from mmpmg.engine.image_generation.lock import Lock
 from mmpmg.engine.image_generation.progress import Progress
 
 from .encoder import PooledEncoder
@@ -49,6 +49,7 @@ class Extraction:
         Raises:
             TooManyBadSamplesError: too many videos cannot be read.
             DataWorkerError: a worker died.
+            LockError: another run has taken the shard, or its folder is gone.
             OSError: a file cannot be written.
         """
         done = DoneRows(folder.path, len(self.videos))

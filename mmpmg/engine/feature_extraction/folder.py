@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mmpmg.engine.folder_lock import STALE, Lock, describe, read_holder
 from mmpmg.engine.image_generation.layout import Shard
-from mmpmg.engine.image_generation.lock import STALE, Lock, describe, read_holder
 from mmpmg.engine.image_generation.manifest import write_durably
 
 from .errors import ExtractionError
@@ -33,7 +33,11 @@ class PartsFolder:
 
     @contextmanager
     def guarded(self) -> Iterator[Lock]:
-        """Hold the folder's lock."""
+        """Hold the folder's lock.
+
+        Raises:
+            LockError: another run has held it for an hour, or has taken it.
+        """
         lock = Lock.acquire(self.path / "folder.lock", patience=_PATIENCE)
         try:
             yield lock

@@ -16,11 +16,14 @@ import numpy as np
 import torch
 from mmengine.registry import init_default_scope
 
+from mmpmg import typed
 from mmpmg.datasets.bad_samples import TooManyBadSamplesError
 from mmpmg.engine.dead_workers import DataWorkerError
+from mmpmg.engine.folder_lock import LockError
 from mmpmg.engine.image_generation.errors import GenerationError
 from mmpmg.engine.image_generation.layout import Shard
 from mmpmg.engine.launch import load_recipe
+from mmpmg.engine.stop_signals import sigterm_as_interrupt
 
 from .encoder import PRECISIONS, PooledEncoder, build_encoder
 from .errors import ExtractionError, InterruptedExtraction
@@ -89,7 +92,7 @@ def extract_features(options: ExtractionOptions) -> Path | None:
         The file; None while videos of other shards are missing.
 
     Raises:
-        InterruptedExtraction: the user stopped it.
+        InterruptedExtraction: the user or the scheduler stopped it.
         ExtractionError: an option is illegal, there is no video, the checkpoint does not fit, too
             many videos cannot be read, or the file was begun with other settings or is being
             written by another run. What is finished stays finished.
@@ -226,9 +229,14 @@ def _told_plainly(*mistakes: type[Exception]) -> Iterator[None]:
         GenerationError, TooManyBadSamplesError, DataWorkerError, *mistakes
     )  # fmt: skip
     try:
-        yield
+        with sigterm_as_interrupt():
+            yield
     except KeyboardInterrupt:
         raise InterruptedExtraction("stopped; the same command goes on") from None
+    except LockError as error:
+        raise ExtractionError(
+            f"{typed.tool('extract_features.py')} cannot go on: {error}. What is done stays done"
+        ) from None
     except torch.OutOfMemoryError as error:
         raise ExtractionError(f"{error} Lower --batch-size; what is done stays done") from error
     except refused as error:

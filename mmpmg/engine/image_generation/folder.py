@@ -26,10 +26,12 @@ from typing import Any
 
 import numpy as np
 
+from mmpmg import typed
+from mmpmg.engine.folder_lock import Lock, LockError, describe, read_holder
+
 from .command import Command
 from .errors import GenerationError
 from .layout import Shard, by_category
-from .lock import Lock, describe, read_holder
 from .manifest import (
     MANIFEST,
     Record,
@@ -96,12 +98,32 @@ class ImageFolder:
 
     @contextmanager
     def guarded(self) -> Iterator[Lock]:
-        """Hold the folder's lock."""
-        lock = Lock.acquire(self.state / "folder.lock", patience=_PATIENCE)
+        """Hold the folder's lock.
+
+        Raises:
+            GenerationError: another run has held it for long, or has taken it.
+        """
+        with self.locks_explained():
+            lock = Lock.acquire(self.state / "folder.lock", patience=_PATIENCE)
+            try:
+                yield lock
+            finally:
+                lock.release()
+
+    @contextmanager
+    def locks_explained(self) -> Iterator[None]:
+        """Name the command and the folder in what a lock of the folder raises.
+
+        Raises:
+            GenerationError: the lock raised its own error.
+        """
         try:
-            yield lock
-        finally:
-            lock.release()
+            yield
+        except LockError as error:
+            tool = typed.tool("generate_images.py")
+            raise GenerationError(
+                f"{tool} cannot go on in {self.out}: {error}. What is finished counts"
+            ) from None
 
     def begun(self) -> Command | None:
         """Return the command whose run is under way or was broken off.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from mmpmg.engine.folder_lock import STALE, Lock, describe
+from mmpmg.engine.stop_signals import sigterm_as_interrupt
+
 from .command import FORMATS, Command, build_source
 from .errors import GenerationError, InterruptedGeneration
 from .finish import finish, last_words
 from .folder import BusyError, ImageFolder, unwritable
 from .journal import Journal
 from .layout import Shard
-from .lock import STALE, Lock, describe
 from .progress import Progress
 from .workers import Job, Workers
 
@@ -83,7 +83,7 @@ def generate(options: GenerationOptions) -> None:
     folder = ImageFolder(Path(options.out))
     folder.create()
     workers = options.workers or len(os.sched_getaffinity(0))
-    with _stopped_by_signals():
+    with _stops_told():
         with Workers(images, workers, options.format) as crew:
             command = Command.of(
                 options.source, parameters, images, options.num, options.format, crew.probe()
@@ -131,7 +131,8 @@ def _join(folder: ImageFolder, command: Command, shard: Shard) -> Lock | None:
 
 def _make(folder: ImageFolder, command: Command, shard: Shard, lock: Lock, crew: Workers) -> None:
     """Make what is missing of a shard."""
-    record = folder.record(command, lock)
+    with folder.locks_explained():
+        record = folder.record(command, lock)
     places = shard.places(command.num)
     record.made[folder.lost(record, places)] = False
     due = np.flatnonzero(~record.made[places.start : places.stop]) + places.start
@@ -146,7 +147,10 @@ def _make(folder: ImageFolder, command: Command, shard: Shard, lock: Lock, crew:
     progress = Progress(len(places), done)
     name = f"journal-{shard.number:05d}-of-{shard.count:05d}-{lock.token}"
     try:
-        with Journal(folder.state / name, command.layout, f"shard {shard}") as journal:
+        with (
+            folder.locks_explained(),
+            Journal(folder.state / name, command.layout, f"shard {shard}") as journal,
+        ):
 
             def tick() -> None:
                 lock.beat()
@@ -174,19 +178,10 @@ def _go_on(message: str, progress: Progress) -> str:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM, which schedulers send before they kill, stop a run as Ctrl-C does."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
+def _stops_told() -> Iterator[None]:
+    """Say what Ctrl-C, or a scheduler's signal, leaves behind."""
     try:
-        yield
+        with sigterm_as_interrupt():
+            yield
     except KeyboardInterrupt:
         raise InterruptedGeneration("Stopped; the same command goes on from there.") from None
-    finally:
-        signal.signal(signal.SIGTERM, before)

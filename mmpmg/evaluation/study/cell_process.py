@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 
-from mmpmg.engine.image_generation.errors import GenerationError
-from mmpmg.engine.image_generation.lock import Lock
+from mmpmg import typed
+from mmpmg.engine.folder_lock import Lock, LockError
 from mmpmg.engine.training import train
 from mmpmg.evaluation.study import cell_result  # registers a hook
 from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY, STOPPED
@@ -116,15 +116,21 @@ def run_cell(
     return 0
 
 
-def _die_with(parent: int, lock: Lock) -> None:
+def _die_with(parent: int, lock: Lock, folder: Path) -> None:
     """End at once when the study that started this process is gone, or another has the folder."""
     while os.getppid() == parent:
         time.sleep(0.3)
         try:
             lock.beat()
-        except (GenerationError, OSError):
+        except (LockError, OSError) as error:
+            print(_refusal(folder, error), file=sys.stderr, flush=True)
             break
     os._exit(ELSEWHERE)
+
+
+def _refusal(folder: Path, error: Exception) -> str:
+    """Say why this process does not train a cell; the study tells its last line."""
+    return f"{typed.tool('study.py')} leaves the cell {folder} to another process: {error}"
 
 
 def main() -> None:
@@ -142,11 +148,11 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     try:
         lock = Lock.acquire(options.folder / "training.lock", patience=_WAIT)
-    except GenerationError as error:
-        print(error, file=sys.stderr)
+    except LockError as error:
+        print(_refusal(options.folder, error), file=sys.stderr)
         sys.exit(ELSEWHERE)
     threading.Thread(
-        target=_die_with, args=(options.parent or os.getppid(), lock), daemon=True
+        target=_die_with, args=(options.parent or os.getppid(), lock, options.folder), daemon=True
     ).start()
     try:
         status = run_cell(

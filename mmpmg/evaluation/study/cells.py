@@ -46,7 +46,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmpmg.engine.image_generation.lock import read_holder
+from mmpmg.engine.folder_lock import read_holder
 from mmpmg.evaluation.study.declaration import NONE, OWN, Arm, Size, Study
 from mmpmg.evaluation.study.errors import StudyError
 from mmpmg.evaluation.study.fields import nearest

@@ -1,6 +1,6 @@
 """Who runs a cell: processes of one machine or of several share a study through its folder.
 
-A claim is the lock that `mmpmg.engine.image_generation.lock` describes: made in one step, with a
+A claim is the lock that `mmpmg.engine.folder_lock` describes: made in one step, with a
 heartbeat, dead at once with its process on this machine and after a minute's silence on another.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmpmg.engine.image_generation.errors import GenerationError
-from mmpmg.engine.image_generation.lock import HeldError, Lock, read_holder
+from mmpmg.engine.folder_lock import HeldError, Lock, LockError, read_holder
 from mmpmg.evaluation.study.cells import CLAIM
 
 
@@ -50,7 +49,7 @@ class Claim:
         try:
             for lock in self._locks:
                 lock.beat()
-        except GenerationError:
+        except LockError:
             return False
         except OSError:  # a shared folder that hesitates; the next beat tells
             return True

@@ -7,14 +7,12 @@ run again by the next one, from the last checkpoint; the result is the same.
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 import torch
 
+from mmpmg.engine.stop_signals import sigterm_as_interrupt
 from mmpmg.evaluation.machine import usable_cores
 from mmpmg.evaluation.study.cell_hooks import SAVE_EVERY
 from mmpmg.evaluation.study.cell_recipe import Recipes
@@ -106,7 +104,7 @@ def run(
     until = None if seconds is None else time.time() + seconds
     parallel = parallel or default_parallel(size)
     session = None
-    with _stopped_by_signals():
+    with sigterm_as_interrupt():
         try:
             recipes = check_study(study, size, cells)
             session = Session(recipes, size, cells, until, parallel, save_every, say)
@@ -157,20 +155,3 @@ def plan(cells: Sequence[Cell], parallel: int) -> str:
     )
     least = " (nothing like some of them was measured yet)" if total is None else ""
     return "\n".join([*lines, f"{counts}; about {duration(total)} left{least}"])
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Let SIGTERM, which schedulers send before they kill, stop a run as Ctrl-C does."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,8 @@
 """tools/prepare_data.py as a user types it."""
 
+import os
 import runpy
+import signal
 import sys
 from pathlib import Path
 
@@ -52,3 +54,16 @@ def test_defaults_are_the_folders_of_the_recipes(type_in):
         status, _, err = type_in(name, *more)
         assert status == 1
         assert err.startswith(f"error: data/{folder}/videos is no folder: put or link")
+
+
+def test_sigterm_stops_as_ctrl_c_does(tmp_path, put, type_in, monkeypatch):
+    from mmpmg.datasets import preparation
+
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda *_: heard.append("not as Ctrl-C"))
+    monkeypatch.setattr(preparation, "prepare", lambda *_, **__: os.kill(os.getpid(), 15))
+    try:
+        status, _, err = type_in("ucf101")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (status, heard) == (130, []) and err.startswith("stopped;")

@@ -22,14 +22,16 @@ from mmaction.registry import DATASETS
 from mmengine.config import Config, DictAction
 
 from mmpmg.datasets import FolderImages, ImageToPseudoVideo
+from mmpmg.engine import folder_lock
 from mmpmg.engine.image_generation import (
     SOURCES,
     GenerationError,
     GenerationOptions,
+    folder,
     generate,
     image_files,
-    lock,
     merge,
+    run,
     verify,
 )
 from mmpmg.engine.image_generation.folder import STATE, ImageFolder
@@ -484,7 +486,7 @@ def write_foreign_lock(out: Path) -> Path:
 
 def test_a_dead_run_of_another_machine_is_waited_for(tmp_path, whole, monkeypatch, capsys):
     write_foreign_lock(tmp_path)
-    monkeypatch.setattr(lock, "STALE", 1.0)
+    monkeypatch.setattr(folder_lock, "STALE", 1.0)
     dots(tmp_path)
     assert "to see whether process 7 on node7, --shard 0/1 is alive" in capsys.readouterr().out
     assert content(tmp_path) == whole
@@ -495,6 +497,31 @@ def test_a_live_run_of_another_machine_is_respected(tmp_path):
     threading.Timer(0.8, os.utime, [path]).start()
     assert "is being written by process 7 on node7, --shard 0/1" in refusal(tmp_path)
     assert list(tmp_path.glob("0*")) == []
+
+
+def test_a_lock_s_fault_names_the_command_and_the_folder(tmp_path, whole, monkeypatch):
+    (tmp_path / STATE).mkdir()
+    held = folder_lock.Lock.acquire(tmp_path / STATE / "folder.lock")
+    with monkeypatch.context() as patch:
+        patch.setattr(folder, "_PATIENCE", 0.0)
+        message = refusal(tmp_path)
+    assert f"tools/generate_images.py cannot go on in {tmp_path}: process {os.getpid()}" in message
+    held.release()
+
+    def lose(self, place, said):
+        for file in tmp_path.glob(f"{STATE}/shard-*.lock"):
+            file.unlink()
+        add(self, place, said)
+
+    add = run.Journal.add
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_lock, "BEAT", 0.0)
+        patch.setattr(run.Journal, "add", lose)
+        message = refusal(tmp_path)
+    assert f"tools/generate_images.py cannot go on in {tmp_path}: the lock" in message
+    assert re.search(r"\d+ of 23 images are finished .*the same command goes on", message)
+    dots(tmp_path)
+    assert content(tmp_path) == whole
 
 
 SMALL = {

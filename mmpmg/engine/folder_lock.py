@@ -27,13 +27,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .errors import GenerationError
-
 BEAT = 5.0  # seconds between heartbeats
 STALE = 60.0  # seconds without one after which a lock of another machine is dead
 
 
-class HeldError(GenerationError):
+class LockError(RuntimeError):
+    """A lock cannot be had, or was lost; who takes one says for what, and what to do."""
+
+
+class HeldError(LockError):
     """Another live process has the lock."""
 
 
@@ -97,15 +99,15 @@ class Lock:
         """Show that the holder lives, at most every `BEAT` seconds.
 
         Raises:
-            GenerationError: another process has taken the lock, or its folder is gone.
+            LockError: another process has taken the lock, or its folder is gone.
         """
         if time.monotonic() - self._beaten < BEAT:
             return
         holder = read_holder(self.path)
         if holder is None or holder["token"] != self.token:
-            raise GenerationError(
-                f"The lock {self.path} was lost: this process stood still for so long that another "
-                "one took its place, or the folder was removed. What is finished counts."
+            raise LockError(
+                f"the lock {self.path} was lost: this process stood still for so long that another "
+                "one took its place, or the folder was removed"
             )
         os.utime(self.path)
         self._beaten = time.monotonic()

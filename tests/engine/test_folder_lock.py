@@ -10,9 +10,8 @@ import time
 
 import pytest
 
-from mmpmg.engine.image_generation import lock as module
-from mmpmg.engine.image_generation.errors import GenerationError
-from mmpmg.engine.image_generation.lock import HeldError, Lock, read_holder
+from mmpmg.engine import folder_lock as module
+from mmpmg.engine.folder_lock import HeldError, Lock, LockError, read_holder
 
 fork = multiprocessing.get_context("fork")
 
@@ -138,12 +137,12 @@ def test_a_heartbeat_touches_the_lock_and_notices_its_loss(tmp_path, monkeypatch
     lock.beat()
     assert time.time() - lock.path.stat().st_mtime < 20
     write_foreign(lock.path)
-    with pytest.raises(GenerationError, match="was lost"):
+    with pytest.raises(LockError, match="was lost"):
         lock.beat()
     lock.release()
     assert read_holder(lock.path)["token"] == "theirs"  # it is not ours to release
     lock.path.unlink()
-    with pytest.raises(GenerationError, match="was lost"):
+    with pytest.raises(LockError, match="was lost"):
         lock.beat()
 
 
