@@ -208,14 +208,13 @@ def _told(
     """Gather what weights do not tell of the source, and the grid of the target's tokens."""
     hints = Hints(options.heads, options.decoder_heads, options.num_frames, options.image_size)
     hints = hints.over(hints_of_meta(file.meta, options.branch))
-    recipe, ours = Hints(), detect_format(state) in OURS
     frames, size = options.to_num_frames, options.to_image_size
     if options.recipe is not None:
         model = _recipe_model(options.recipe)
         recipe = hints_of_model(model, options.branch)
         clipless = recipe._replace(num_frames=None, img_size=None)
-        # The recipe is of our side: its clips are the source's unless the target is ours too.
-        hints = hints.over(clipless if to in OURS else recipe if ours else Hints())
+        # The recipe is of our side: its clips are the target's where that is ours.
+        hints = hints.over(clipless if to in OURS else recipe)
         if to in OURS:
             frames, size = frames or recipe.num_frames, size or recipe.img_size
     source = _without_positions(state, to, options.branch, hints)

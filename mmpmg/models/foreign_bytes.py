@@ -53,7 +53,9 @@ def refuse_foreign(path: Path) -> None:
             f"{path} is a web page, not weights: what was downloaded was an error, a log-in or a "
             "preview; open the address in a browser, and take the link of the file itself"
         )
-    if text.startswith((b"{", b"[")) or (len(head) > 8 and _is_text(head)):
+    # A safetensors file begins with the length of its header, of which a byte may be one of these.
+    bracketed = text.startswith((b"{", b"[")) and b"\0" not in head
+    if bracketed or (len(head) > 8 and _is_text(head)):
         shown = head[:40].decode(errors="replace").splitlines() or [""]
         raise WeightFileError(
             f"{path} is text, not weights (it begins with {shown[0]!r}): what was saved under this "

@@ -75,6 +75,8 @@ def test_the_check_compares_what_both_sides_have(source, to, outputs, folder, tm
     _, check = run(folder / f"{source}.pth", out, to=to, check=True, **KNOWN)
     assert check.passed
     assert outputs <= {row.what for row in check.differences}
+    mmaction2 = [note for note in check.notes if note == "MMAction2's VisionTransformer"]
+    assert bool(mmaction2) == (to in ("encoder", "recognizer"))
 
 
 def test_the_check_finds_one_wrong_weight(folder, tmp_path):
@@ -151,6 +153,23 @@ def test_what_a_file_says_of_itself_goes_before_the_recipe(folder, tmp_path):
     assert "learnt, interpolated: 8 x 2 x 2 to 4 x 6 x 6" in told.table()
 
 
+def test_a_recipe_tells_the_heads_of_weights_that_are_nowhere_ours(folder, tmp_path):
+    official = tmp_path / "official.pth"
+    run(folder / "finetuned.pth", official, to="videomae-finetuned", **KNOWN)
+    write_weights(
+        official, read_weights(official).state
+    )  # as the authors' files, which say nothing
+    with pytest.raises(ConversionError, match="give --recipe"):
+        run(official, tmp_path / "hf", to="hf-classification")
+    recipe = tmp_path / "recipe.py"
+    described = dict(type="Recognizer3D", backbone=dict(TINY, type="VisionTransformer"))
+    recipe.write_text(Config(dict(model=described)).pretty_text)
+    run(official, tmp_path / "hf", to="hf-classification", recipe=str(recipe))
+    config = json.loads((tmp_path / "hf/config.json").read_text())
+    asked = ("num_attention_heads", "num_frames", "image_size")
+    assert [config[key] for key in asked] == [3, 4, 32]
+
+
 def test_a_folder_that_lost_a_block_is_refused_by_the_command(folder, tmp_path):
     run(folder / "pretrained.pth", tmp_path / "hf", **KNOWN)
     file = tmp_path / "hf/model.safetensors"
@@ -198,6 +217,11 @@ def test_a_file_name_for_a_folder_is_refused(folder, tmp_path):
         with pytest.raises(ConversionError, match=f"{name} is a file's name: give a folder, or"):
             run(folder / "pretrained.pth", tmp_path / name, **KNOWN)
     assert not list(tmp_path.iterdir())
+    (tmp_path / "weights").write_text("somebody's")
+    with pytest.raises(ConversionError, match="weights is a file's name: give a folder, or"):
+        run(folder / "pretrained.pth", tmp_path / "weights", **KNOWN)
+    with pytest.raises(ConversionError, match=r"weights/out\.pth cannot be written: "):
+        run(folder / "pretrained.pth", tmp_path / "weights/out.pth", to="encoder", **KNOWN)
     (tmp_path / "runs.d").mkdir()
     for name in ("runs.d", "vit-b_v1.5"):  # one that is there, and one with a number
         run(folder / "pretrained.pth", tmp_path / name, **KNOWN)
@@ -216,13 +240,14 @@ def test_the_command_prints_the_table_and_exits_as_it_should(folder, tmp_path, m
     assert code == 0, told.err
     assert "pretrainer -> hf-pretraining: 62 loaded, 0 missing, 1 unexpected" in told.out
     assert "pre-training loss: largest difference" in told.out
+    assert "predictions: largest difference " in told.out and ", as that library " in told.out
     write_weights(tmp_path / "swin.pth", {"layers.0.relative_position_bias_table": torch.ones(1)})
     code, told = command(tmp_path / "swin.pth", tmp_path / "no")
-    assert code == 1 and told.err.startswith("error: ") and "a Swin" in told.err
+    assert code.startswith("error: ") and "a Swin" in code
     assert not (tmp_path / "no").exists()
     (tmp_path / "cut.pth").write_bytes((folder / "pretrained.pth").read_bytes()[:9000])
     code, told = command(tmp_path / "cut.pth", tmp_path / "no")
-    assert code == 1 and "cut.pth" in told.err
+    assert code.startswith("error: ") and "cut.pth" in code
 
 
 def test_the_snippet_of_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
@@ -250,14 +275,14 @@ def test_an_image_model_of_timm_is_inflated_for_the_clips_that_are_named(tmp_pat
         tmp_path / "image.pth", tmp_path / "encoder.pth", positions="image", check=True, **clips
     )
     assert (told.source, told.target, check.passed) == ("timm", "encoder", True)
-    rows = {row.source for row in told.rows}
-    assert rows >= set(image.state_dict())
+    assert {row.source for row in told.rows} >= set(image.state_dict())
+    assert {row.target for row in told.rows} - {""} == set(told.state)
     ours = recognizer()
     result = ours.load_state_dict(read_weights(tmp_path / "encoder.pth").state, strict=False)
     assert result.missing_keys == ["cls_head.fc_cls.weight", "cls_head.fc_cls.bias"]
     assert not result.unexpected_keys
     embedding = "backbone.patch_embed.projection.weight"
-    model = dict(backbone=dict(TINY, type="VisionTransformer", tubelet_size=4))
+    model = dict(backbone=dict(TINY, type="VisionTransformer", tubelet_size=4, num_frames=8))
     (tmp_path / "recipe.py").write_text(Config(dict(model=model)).pretty_text)
     for patches, share in (("mean", 1 / 4), ("center", 0.0)):
         told, _ = run(
@@ -267,6 +292,7 @@ def test_an_image_model_of_timm_is_inflated_for_the_clips_that_are_named(tmp_pat
         weight = image.state_dict()["patch_embed.proj.weight"]
         torch.testing.assert_close(told.state[embedding][:, :, 0], weight * share)
         assert told.state[embedding].shape[2] == 4
+        assert told.sizes.num_frames == 4  # the options', not the recipe's
         assert "backbone.norm.weight" in told.state  # which closes pre-training
     with pytest.raises(ConversionError, match="becomes an encoder or a pretrainer of ours"):
         run(tmp_path / "image.pth", tmp_path / "hf", to="hf-model")

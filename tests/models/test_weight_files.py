@@ -16,14 +16,15 @@ from typing import Any
 
 import pytest
 import torch
-from mmengine.runner import load_checkpoint
+from mmengine.runner import CheckpointLoader, load_checkpoint
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import VideoMAEConfig, VideoMAEModel
 
 from mmpmg.models.foreign_bytes import WeightFileError
 from mmpmg.models.pickle_format import CodeInFileError
-from mmpmg.models.weight_files import read_weights, write_weights
+from mmpmg.models.weight_files import load_from_safetensors, read_weights, write_weights
 
 ENDINGS = ("pth", "safetensors")
 
@@ -136,6 +137,20 @@ def test_parameters_come_as_tensors_without_gradients(tmp_path):
 def test_a_safetensors_file_of_someone_else_keeps_its_metadata(tmp_path):
     save_file({"a": torch.ones(2)}, tmp_path / "w.safetensors", metadata={"author": "x"})
     assert read_weights(tmp_path / "w.safetensors").meta == {"author": "x"}
+    save_file({"a": torch.ones(2)}, tmp_path / "w.safetensors", metadata={"mmpmg": "[1]"})
+    assert read_weights(tmp_path / "w.safetensors").meta == {"mmpmg": [1]}  # no meta of ours
+
+
+def test_transformers_4_takes_what_was_written(tmp_path):
+    """It refuses a file whose metadata do not say that PyTorch wrote it."""
+    with safe_open(write_weights(tmp_path / "w.safetensors", weights()), "pt") as file:
+        assert file.metadata()["format"] == "pt"
+
+
+def test_a_path_from_home_is_followed(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_weights(tmp_path / "w.pth", weights())
+    assert_same(read_weights("~/w.pth").state, weights())
 
 
 def video_mae() -> VideoMAEModel:
@@ -162,6 +177,11 @@ def test_mmengine_loads_safetensors_where_it_takes_a_checkpoint(tmp_path):
     path = write_weights(tmp_path / "w.safetensors", nn.Linear(2, 3).state_dict())
     load_checkpoint(model, str(path), map_location="cpu", strict=True, logger="silent")
     assert_same(dict(model.state_dict()), load_file(path))
+    elsewhere = CheckpointLoader.load_checkpoint(str(path), map_location="meta", logger="silent")
+    assert {value.device.type for value in elsewhere["state_dict"].values()} == {"meta"}
+    for scheme in ("https", "s3"):  # an address goes to the loader of its scheme
+        loader = CheckpointLoader._get_checkpoint_loader(f"{scheme}://host/w.safetensors")
+        assert loader is not load_from_safetensors
 
 
 # What is refused, and with which words ---------------------------------------------------------
@@ -248,6 +268,10 @@ ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         (header(b"{\xff\xfe}"), "is no JSON"),
         (header({"a": {**ENTRY, "dtype": "F99"}}, data=bytes(8)), "F99"),
         (header({"a": ENTRY}, data=bytes(7)), "cut short.*promises 8 bytes.*7 are there"),
+        (
+            header({"a": ENTRY, "b": {**ENTRY, "data_offsets": [8, 16]}}, data=bytes(12)),
+            "cut short.*promises 16 bytes.*12 are there",
+        ),
         (header({"a": {**ENTRY, "shape": [3]}}, data=bytes(8)), "no complete safetensors"),
         (header({"a": {**ENTRY, "data_offsets": [-8, 8]}}, data=bytes(8)), "no complete safet"),
         (header({"a": {**ENTRY, "data_offsets": [0, 2**60]}}, data=bytes(8)), "cut short"),
@@ -261,6 +285,14 @@ def test_a_wrong_header_is_described(tmp_path, content, words):
     (tmp_path / "w.safetensors").write_bytes(content)
     with pytest.raises(WeightFileError, match=rf"w\.safetensors.*{words}"):
         read_weights(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("length", [ord("{"), ord("["), 0x7B20, 0x5B20, 0x7B0A])
+def test_a_header_as_long_as_a_bracket_s_number_is_no_text(tmp_path, length):
+    """Its length comes first, lowest byte first: 0x7B20 is a space and a brace, then zeros."""
+    text = json.dumps({"a": ENTRY}).encode().ljust(length)
+    (tmp_path / "w.safetensors").write_bytes(header(text, data=bytes(8)))
+    assert_same(read_weights(tmp_path / "w.safetensors").state, {"a": torch.zeros(2)})
 
 
 def test_a_format_under_the_other_s_name_says_how_to_rename_it(tmp_path):
