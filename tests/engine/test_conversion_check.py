@@ -4,7 +4,7 @@ import json
 
 import pytest
 import torch
-from reference.converted_models import pretrainer, recognizer
+from reference.converted_models import TINY, pretrainer, recognizer
 
 from mmpmg.engine import checkpoint_conversion
 from mmpmg.engine.checkpoint_conversion import (
@@ -34,7 +34,8 @@ def finetuned(tmp_path):
 
 def test_nan_is_not_equal_and_nothing_compared_is_said():
     nan = float("nan")
-    assert not Check([Difference("scores", nan, nan, 1.0)], []).passed
+    for largest, passed in ((nan, False), (9e-5, True), (2e-4, False)):  # 1e-4, as the page says
+        assert Check([Difference("scores", largest, largest, 1.0)], []).passed == passed
     state = recognizer().state_dict()
     for key in ("backbone.blocks.1.norm1.bias", "cls_head.fc_cls.bias"):
         broken = {**state, key: torch.full_like(state[key], nan)}
@@ -66,6 +67,25 @@ def test_half_weights_are_compared_in_float32(dtype, tmp_path):
     torch.save(state, source)
     _, check = run(source, tmp_path / "hf", check=True, **KNOWN)
     assert check.passed and len(check.differences) >= 3
+    fresh = convert(read_weights(source).state, "encoder", hints=HINTS)
+    assert {value.dtype for value in fresh.state.values()} == {dtype}  # the new norm's, too
+    config = json.loads((tmp_path / "hf/config.json").read_text())
+    (tmp_path / "hf/config.json").write_text(json.dumps({**config, "dtype": str(dtype)[6:]}))
+    _, check = run(tmp_path / "hf", tmp_path / "back.pth", check=True)  # loaded there in half
+    assert check.passed and len(check.differences) >= 3
+    assert max(row.largest for row in check.differences) <= 1e-5
+
+
+def test_mlps_of_other_widths_and_targets_that_are_not_normalised_are_compared(tmp_path):
+    pytest.importorskip("transformers")
+    neck = dict(embed_dims=12, depth=2, num_heads=2, mlp_ratio=2.0)
+    ours = pretrainer(neck=neck, **{**TINY, "mlp_ratio": 3.0})
+    said = dict(conversion=HINTS._replace(normalize=False)._asdict())
+    source = write_weights(tmp_path / "plain.pth", ours.state_dict(), said)
+    for file, out in ((source, tmp_path / "hf"), (tmp_path / "hf", tmp_path / "back.pth")):
+        _, check = run(file, out, check=True)
+        assert check.passed
+        assert {"predictions", "pre-training loss"} <= {row.what for row in check.differences}
 
 
 def test_options_that_are_no_numbers_and_a_file_over_itself_are_refused(finetuned, tmp_path):
@@ -79,6 +99,15 @@ def test_options_that_are_no_numbers_and_a_file_over_itself_are_refused(finetune
         with pytest.raises(ConversionError, match="written over what is read"):
             run(finetuned, out, to="encoder", **KNOWN)
     assert finetuned.read_bytes() == before and not (tmp_path / "out").exists()
+    run(finetuned, tmp_path / "hf", **KNOWN)
+    (tmp_path / "link").symlink_to(tmp_path / "hf")
+    before = (tmp_path / "hf/model.safetensors").read_bytes()
+    inside = dict(to="recognizer", **KNOWN)
+    for out, how in ((tmp_path / "link", dict(to="hf-model")),
+                     (tmp_path / "hf/model.safetensors", inside)):  # fmt: skip
+        with pytest.raises(ConversionError, match="written over what is read"):
+            run(tmp_path / "hf", out, **how)
+    assert (tmp_path / "hf/model.safetensors").read_bytes() == before
 
 
 def test_heads_by_the_width_are_told(tmp_path):
@@ -139,7 +168,10 @@ def test_names_of_classes_go_and_come_back_and_options_go_before_a_config(tmp_pa
     told, _ = run(tmp_path / "hf", tmp_path / "back.pth", heads=4)
     assert told.sizes.heads == 4  # the option, not the 3 of config.json
     assert read_weights(tmp_path / "back.pth").meta["classes"] == names
-    for meta in (dict(classes=["a", "a"]), dict(config=dict(id2label={"0": "LABEL_0"})), {}):
+    run(tmp_path / "hf", tmp_path / "encoder.pth", to="encoder")
+    assert "classes" not in read_weights(tmp_path / "encoder.pth").meta
+    gap = dict(config=dict(id2label={"0": "clap", "2": "nod"}))
+    for meta in (gap, dict(classes=["a", "a"]), dict(config=dict(id2label={"0": "LABEL_0"})), {}):
         assert classes_of_meta(meta) is None
 
 
@@ -212,3 +244,7 @@ def test_an_encoder_that_does_not_pool_says_what_its_recipe_needs(tmp_path):
         with pytest.raises(ValueError, match=f"give model.backbone.use_mean_pooling={pools}"):
             check_file(ours, str(tmp_path / f"out-{pools}.pth"), whole=True)
     assert ["use_mean_pooling=False" in text for text in told] == [False, True]
+    # It classifies by one token behind that norm, as MMAction2's does, and Hugging Face's.
+    for to, out in (("recognizer", "again.pth"), ("hf-classification", "hf")):
+        _, check = run(source, tmp_path / out, to=to, check=True, **KNOWN)
+        assert check.passed and "class scores" in {row.what for row in check.differences}

@@ -90,9 +90,10 @@ def test_two_weights_of_one_name_are_refused(tmp_path):
     torch.save(state, tmp_path / "w.pth")
     with pytest.warns(UserWarning, match="_orig_mod"):
         assert_same(read_weights(tmp_path / "w.pth").state, {"a.w": torch.ones(2)})
-    torch.save({**state, "a.w": torch.zeros(2)}, tmp_path / "w.pth")
-    with pytest.raises(WeightFileError, match=r"two different weights 'a\.w'"):
-        read_weights(tmp_path / "w.pth")
+    for other in (torch.zeros(2), torch.ones(2, dtype=torch.float16)):
+        torch.save({**state, "a.w": other}, tmp_path / "w.pth")
+        with pytest.raises(WeightFileError, match=r"two different weights 'a\.w'"):
+            read_weights(tmp_path / "w.pth")
 
 
 class Piece(Tensor):
@@ -168,6 +169,15 @@ def test_an_archive_that_grows_when_it_is_read_is_refused(tmp_path):
             packed.writestr(part.filename, plain.read(part))
     with pytest.raises(WeightFileError, match=r"small\.pth .* is compressed, to 40.,... bytes"):
         read_weights(tmp_path / "small.pth")
+
+
+def test_an_archive_whose_parts_are_one_piece_of_the_file_is_refused(tmp_path):
+    """A few megabytes may stand for as many terabytes so."""
+    with zipfile.ZipFile(tmp_path / "w.pth", "w") as file:
+        file.writestr("w/data/0", bytes(9_000))
+        file.filelist.append(file.filelist[0])
+    with pytest.raises(WeightFileError, match=r"w\.pth .* to 18,000 bytes inside"):
+        read_weights(tmp_path / "w.pth")
 
 
 def test_a_shard_with_weights_that_the_index_does_not_place_in_it_is_refused(tmp_path):

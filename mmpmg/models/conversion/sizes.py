@@ -203,7 +203,7 @@ def _grid(table: Tensor | None, token_shape: TokenShape, hints: Hints) -> Grid:
         if value is not None and (value < 1 or value % unit):
             raise ValueError(f"--{option} {value} is no positive multiple of a token's {unit}")
     if table is None:
-        frames, size = frames or NUM_FRAMES, size or 224 // dh * dh
+        frames, size = frames or NUM_FRAMES, size or 224
         return frames // dt, size // dh, size // dh
     tokens = table.shape[1]
     if frames is None and size is not None:

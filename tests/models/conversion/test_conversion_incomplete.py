@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from reference.converted_models import pretrainer, recognizer
+from reference.converted_models import TINY, pretrainer, recognizer
 
 from mmpmg.engine.image_inflation import inflate_conversion
 from mmpmg.models.conversion import Hints, convert
@@ -47,6 +47,8 @@ def test_lost_last_blocks_are_noticed_by_what_stands_beside_the_weights():
     with pytest.raises(ValueError, match=r"depth 2, and the recipe in it says 12"):
         check_meta(dict(cfg=recipe), classes)
     check_meta(dict(cfg=recipe.replace("=12", "=2")), classes)
+    # What a conversion said of its file goes before the recipe that came along.
+    check_meta(dict(cfg=recipe, conversion=dict(heads=3)), classes)
     # A recipe of something else says nothing of these weights.
     for other in ("dict(type='X')", "dict(type='VisionTransformer', arch='x')", "3"):
         check_meta(dict(cfg=f"model = dict(backbone={other})"), classes)
@@ -87,13 +89,14 @@ def test_heads_that_divide_nothing_are_refused(heads):
 
 
 def test_a_config_tells_everything_that_weights_do_not():
-    ours = pretrainer(neck=dict(embed_dims=12, depth=2, num_heads=2, mlp_ratio=2.0))
+    neck = dict(embed_dims=12, depth=2, num_heads=2, mlp_ratio=2.0)
+    ours = pretrainer(neck=neck, **{**TINY, "mlp_ratio": 3.0})
     sizes = convert(
         ours.state_dict(), "hf-pretraining", hints=HINTS._replace(normalize=False)
     ).sizes
     config = config_json(sizes, "hf-pretraining")
     assert config["norm_pix_loss"] is False and hints_of_config(config).normalize is False
-    assert (config["intermediate_size"], config["decoder_intermediate_size"]) == (96, 24)
+    assert (config["intermediate_size"], config["decoder_intermediate_size"]) == (72, 24)
     assert hints_of_config({**config, "norm_pix_loss": True}).normalize is True
     with pytest.raises(ValueError, match="hidden_act='relu'"):
         hints_of_config({**config, "hidden_act": "relu"})

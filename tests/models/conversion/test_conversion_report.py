@@ -72,6 +72,10 @@ def test_the_table_has_a_line_for_each_kind_of_weight(sources):
     assert lines[0] == "pretrainer -> hf-model: 30 loaded, 0 missing, 33 unexpected, 0 resized"
     (qkv,) = [line for line in lines if "attn.qkv.weight" in line and "loaded" in line]
     assert "attention.attention.{query,key,value}.weight (x 2)" in qkv
+    statuses = [line.split()[0] for line in lines[1:]]
+    assert statuses == sorted(statuses, key=["loaded", "missing", "unexpected"].index)
+    fresh = convert(sources["hf-model"], "pretrainer", hints=HINTS).table()
+    assert "  missing    necks.*, heads.*: the decoder starts fresh" in fresh.splitlines()
     (positions,) = [line for line in lines if "pos_embed" in line]
     assert positions.endswith("fixed positions, which hf-model computes exactly so")
 
@@ -110,6 +114,9 @@ def test_a_branch_that_predicts_no_pixels_is_refused():
         ValueError, match="predicts 256 numbers for a token.*are 384: .*PixelTarget"
     ):
         convert(state, "hf-pretraining", branch="motion", hints=HINTS)
+    # Ours may, also for clips of another size.
+    longer = convert(state, "pretrainer", hints=HINTS, grid=(4, 4, 4))
+    assert set(longer.state) == set(state) and longer.keys("resized") == ["backbone.pos_embed"]
 
 
 def foreign(config):

@@ -1,5 +1,6 @@
 """Weights go to Hugging Face and come back: its own loading, its outputs, its loss."""
 
+import cv2
 import pytest
 import torch
 from reference.converted_models import clips_and_mask, predict, pretrainer, recognizer
@@ -182,3 +183,9 @@ def test_the_folder_says_how_frames_are_normalised(tmp_path):
     mean, std = torch.tensor([123.675, 116.28, 103.53]), torch.tensor([58.395, 57.12, 57.375])
     expected = ((frames - mean) / std).permute(0, 3, 1, 2)
     torch.testing.assert_close(told, expected, rtol=1e-5, atol=1e-5)
+    # Smaller frames are resized bilinearly, as by OpenCV, and cut in the middle.
+    small = torch.randint(0, 256, (16, 24, 3), dtype=torch.uint8).numpy()
+    options = dict(do_normalize=False, do_rescale=False, return_tensors="pt")
+    told = processor([small], **options)["pixel_values"][0, 0].permute(1, 2, 0)
+    expected = torch.from_numpy(cv2.resize(small, (48, 32), interpolation=cv2.INTER_LINEAR))
+    assert (told.float() - expected[:, 8:40].float()).abs().max() <= 1

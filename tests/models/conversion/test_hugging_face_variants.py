@@ -162,6 +162,19 @@ def test_ours_without_biases_in_the_encoder_alone_has_one_switch_for_both_there(
     assert "backbone.blocks.0.attn.q_bias" not in convert(state, "encoder", hints=HINTS).state
 
 
+def test_a_config_of_either_release_says_that_there_are_no_biases(tmp_path):
+    make(CLASSES[0], False, False).save_pretrained(tmp_path)
+    file = read_weights(tmp_path)
+    sizes = convert(file.state, "pretrainer", hints=hints_of_meta(file.meta)).source_sizes
+    config = {
+        key: v for key, v in file.meta["config"].items() if key not in ("qv_bias", "qkv_bias")
+    }
+    for said in ("qv_bias", "qkv_bias"):  # of transformers 5 and 4
+        check_meta(dict(config={**config, said: False}), sizes)
+    with pytest.raises(ValueError, match="weights have qv bias False, and config.json says True"):
+        check_meta(dict(config=config), sizes)
+
+
 def test_biases_that_a_config_promises_and_a_file_lost_are_no_model_without_them(tmp_path):
     make(CLASSES[0], False, True).save_pretrained(tmp_path)
     file = read_weights(tmp_path)

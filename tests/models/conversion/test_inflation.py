@@ -141,6 +141,35 @@ def test_positions_without_those_of_the_class_token_are_resized():
         torch.testing.assert_close(slot, wanted, rtol=0, atol=1e-5)
 
 
+def test_a_single_slot_has_no_time():
+    image = image_vit().state_dict()
+    alone, both = (inflate_vit(image, (1, 4, 4), positions=p).state["pos_embed"]
+                   for p in ("image", "image+time"))  # fmt: skip
+    assert torch.equal(both, alone) and alone.isfinite().all()
+
+
+def test_a_distilled_deit_leaves_its_second_token_and_classifier_behind():
+    model = timm.models.deit.VisionTransformerDistilled(**SIZES, num_classes=5)
+    image = model.state_dict()
+    inflated = inflate_vit(image, GRID, positions="image")
+    table = image["pos_embed"][:, 2:].repeat(1, 2, 1)  # both tokens come before the image
+    assert torch.equal(inflated.state["pos_embed"], table)
+    dropped = {row.source: row.reason for row in inflated.rows if row.status == UNEXPECTED}
+    assert "distillation" in dropped["dist_token"]
+    assert dropped["head_dist.bias"] == dropped["head.bias"] == "a classifier of images"
+
+
+def test_what_starts_fresh_or_is_replaced_has_a_row_too():
+    image = image_vit().state_dict()
+    table = {row.target: row for row in inflate_vit(image, GRID, positions="sinusoid").rows}
+    assert table["pos_embed"].reason.endswith("tokens, in place of the image's")
+    for lost in ("norm.weight", "norm.bias", "pos_embed"):
+        del image[lost]
+    rows = {row.target: row for row in inflate_vit(image, GRID).rows}
+    assert (rows["fc_norm.*"].status, rows["pos_embed"].status) == ("missing", "missing")
+    assert "image's" not in rows["pos_embed"].reason
+
+
 def test_every_weight_has_a_row_and_what_has_no_place_a_reason():
     image = image_vit().state_dict()
     inflated = inflate_vit(image, GRID)

@@ -6,6 +6,7 @@ from reference.converted_models import clips_and_mask, predict, pretrainer, reco
 from reference.official_videomae import Pretraining, Trunk
 
 from mmpmg.models.conversion import Hints, convert, detect_format
+from mmpmg.models.conversion.fixed_positions import sinusoid
 
 HINTS = Hints(3, 2, 4, 32)
 TOKEN = (2, 8, 8)
@@ -86,6 +87,26 @@ def test_an_encoder_of_the_authors_pretraining_loads_into_recognition():
         mean = theirs.encoder(clips).mean(1)
         expected = torch.nn.functional.layer_norm(mean, (24,), eps=1e-6)
         torch.testing.assert_close(ours.backbone(clips), expected, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("source", "key"),
+    [("videomae-pretraining", "pos_embed"), ("hf-pretraining", "position_embeddings")],
+)
+def test_positions_of_a_decoder_are_the_fixed_ones_or_refused(source, key):
+    """Forks register them, so that they are in their files."""
+    state = convert(pretrainer().state_dict(), source, hints=HINTS).state
+    fixed = sinusoid(32, 12)
+    conversion = convert({**state, key: fixed}, "pretrainer", hints=HINTS)
+    (row,) = [row for row in conversion.rows if row.source == key]
+    assert (row.status, row.target) == ("unexpected", "")
+    assert row.reason == "fixed positions, which pretrainer computes exactly so"
+    rounded = convert({**state, key: fixed.bfloat16()}, "pretrainer", hints=HINTS).table()
+    assert "which pretrainer computes; they differ by " in rounded
+    with pytest.raises(ValueError, match="the decoder's positions were learnt"):
+        convert({**state, key: fixed + 0.5}, "pretrainer", hints=HINTS)
+    with pytest.raises(ValueError, match=r"\(1, 32, 24\), no table of positions for width 12"):
+        convert({**state, key: sinusoid(32, 24)}, "pretrainer", hints=HINTS)
 
 
 def test_learnt_positions_are_carried():

@@ -52,6 +52,14 @@ def test_a_learnt_table_is_bicubic_in_space_and_linear_in_time(new):
     torch.testing.assert_close(resize_positions(table, OLD, new), expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_learnt_table_in_half_precision_is_computed_in_float32_and_stays_half(dtype):
+    table, new = learnt().to(dtype), (5, 6, 7)
+    found = resize_positions(table, OLD, new)
+    assert found.dtype == dtype
+    assert torch.equal(found, resize_positions(table.float(), OLD, new).to(dtype))
+
+
 def test_a_table_that_rises_evenly_in_time_still_does():
     table = torch.arange(4.0).reshape(4, 1).expand(4, 6).reshape(1, 24, 1)  # grid 4 x 2 x 3
     found = resize_positions(table, (4, 2, 3), (8, 2, 3)).reshape(8, 6)
