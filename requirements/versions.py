@@ -61,6 +61,25 @@ SHOW = (
 )
 
 
+def check_python(name: str) -> None:
+    """End with a sentence where an environment's Python is not there, before anything is built.
+
+    Args:
+        name: ``"oldest"`` or ``"newest"``.
+    """
+    python = ENVIRONMENTS[name][0]
+    try:  # pyenv puts a command for every version on the path, which fails for those not chosen
+        ran = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True)
+        said = ran.stderr.decode(errors="replace").strip() if ran.returncode else None
+    except OSError as error:
+        said = str(error)
+    if said is not None:
+        sys.exit(
+            f"{name} needs {python} with its venv module, on the PATH (sudo apt-get install -y "
+            f"{python}-venv, or PATH=/where/it/is/bin:$PATH make versions WHICH={name}): {said}"
+        )
+
+
 def build(name: str, folder: Path) -> Path:
     """Build an environment, unless it is there.
 
@@ -123,7 +142,10 @@ def main() -> None:
     )
     options = parser.parse_args()
     rows, worst = [], 0
-    for name in options.names or ENVIRONMENTS:
+    names = options.names or list(ENVIRONMENTS)
+    for name in names:
+        check_python(name)
+    for name in names:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary) if options.folder is None else options.folder / name
             row, status = test(name, build(name, folder.absolute()))
