@@ -135,13 +135,14 @@ def main() -> None:
     if options["device"] == "cuda" and not torch.cuda.is_available():
         make_parser().error("--device cuda: torch sees no GPU; use --device cpu")
     import mmpmg  # noqa: F401  (mends the stack before MMAction2 is imported)
+    from mmpmg.engine.command_line import run_command
     from mmpmg.evaluation.benchmark import BenchmarkOptions, run_benchmark
     from mmpmg.evaluation.progress import timed_progress
 
-    say = timed_progress()
-    run_benchmark(
-        BenchmarkOptions(**options), sys.argv[1:], lambda text: print(text, flush=True), say
-    )
+    def measure(chosen: BenchmarkOptions) -> None:
+        run_benchmark(chosen, sys.argv[1:], lambda text: print(text, flush=True), timed_progress())
+
+    run_command(measure, BenchmarkOptions(**options))
 
 
 if __name__ == "__main__":

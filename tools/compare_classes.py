@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 import mmpmg  # noqa: F401  (mends the stack before torch reads a file)
+from mmpmg.engine.command_line import run_command
 from mmpmg.evaluation.per_class import compare_classes, read_class_names
 from mmpmg.visualization.class_bars import draw_class_bars
 
@@ -24,12 +25,11 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Compare, draw, and name the files."""
-    options = parse_options()
     runs = [name for name, _ in options.run]
     if len(set(runs)) < len(runs):
-        raise SystemExit(f"--run: the names {', '.join(runs)} must be all different")
+        raise SystemExit(f"error: --run: the names {', '.join(runs)} must be all different")
     names = read_class_names(options.classes) if options.classes else None
     comparison = compare_classes(dict(options.run), options.ann_file, names)
     table = comparison.write_csv(options.csv or Path(options.out).with_suffix(".csv"))
@@ -40,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

@@ -4,7 +4,9 @@
 import argparse
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
-from mmpmg.engine.recipe_changes import RecipeChanges
+from mmpmg.engine.command_line import run_command
+from mmpmg.engine.launch import recipe_file
+from mmpmg.engine.recipe_changes import RecipeChanges, mistyped_keys_named
 from mmpmg.visualization import STATISTICS
 from mmpmg.visualization.model_comparison import ClipChoice, ModelChoice, compare_reconstructions
 
@@ -55,13 +57,15 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Draw, and name the file."""
-    options = parse_options()
     clips = ClipChoice(
         options.videos, options.video_root, options.num_clips, options.interval, options.seed
     )
-    models = [ModelChoice(*model) for model in options.model]
+    models = [
+        ModelChoice(name, str(recipe_file(recipe)), checkpoint)
+        for name, recipe, checkpoint in options.model
+    ]
     path = compare_reconstructions(
         models,
         clips,
@@ -71,9 +75,10 @@ def main() -> None:
         options.mask_ratios,
         options.losses,
         options.cfg_options,
+        mistyped_keys_named,
     )
     print(f"wrote {path}")
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

@@ -14,24 +14,26 @@ import argparse
 from pathlib import Path
 
 from mmpmg.datasets.preparation import SubsetOptions, make_subsets
+from mmpmg.engine.command_line import run_command
 from mmpmg.evaluation.comparison import Arm, FoldLists, compare
+from mmpmg.typed import recipe
 
-VIT = "configs/finetune/vit-toy_gestures.py"
-SWIN = "configs/finetune/swin-toy_gestures.py"
-PROBES = {SWIN: "configs/linear_probe/swin-toy_gestures_2-shot.py"}
+VIT = recipe("finetune/vit-toy_gestures.py")
+SWIN = recipe("finetune/swin-toy_gestures.py")
+PROBES = {SWIN: recipe("linear_probe/swin-toy_gestures_2-shot.py")}
 ARMS = {
     "scratch": Arm(None, VIT),
-    "photographs-identity": Arm("configs/pmg/vit-toy_photographs_identity.py", VIT),
-    "photographs-pmg": Arm("configs/pmg/vit-toy_photographs.py", VIT),
-    "generated-pmg": Arm("configs/pmg/vit-toy_generated.py", VIT),
+    "photographs-identity": Arm(recipe("pmg/vit-toy_photographs_identity.py"), VIT),
+    "photographs-pmg": Arm(recipe("pmg/vit-toy_photographs.py"), VIT),
+    "generated-pmg": Arm(recipe("pmg/vit-toy_generated.py"), VIT),
     # These three see the same clips, unmixed.
-    "photographs-unmixed": Arm("configs/pmg/vit-toy_photographs_unmixed.py", VIT),
-    "photographs-motionmae": Arm("configs/motionmae/vit-toy_photographs.py", VIT),
-    "photographs-exact-flow": Arm("configs/motionmae/vit-toy_photographs_exact-flow.py", VIT),
+    "photographs-unmixed": Arm(recipe("pmg/vit-toy_photographs_unmixed.py"), VIT),
+    "photographs-motionmae": Arm(recipe("motionmae/vit-toy_photographs.py"), VIT),
+    "photographs-exact-flow": Arm(recipe("motionmae/vit-toy_photographs_exact-flow.py"), VIT),
     # A Swin; these two see the same clips, the videos that they are fine-tuned on.
     "swin-scratch": Arm(None, SWIN),
-    "demvm-random": Arm("configs/demvm/swin-toy_gestures_random.py", SWIN, own_videos=True),
-    "demvm-flow-guided": Arm("configs/demvm/swin-toy_gestures.py", SWIN, own_videos=True),
+    "demvm-random": Arm(recipe("demvm/swin-toy_gestures_random.py"), SWIN, own_videos=True),
+    "demvm-flow-guided": Arm(recipe("demvm/swin-toy_gestures.py"), SWIN, own_videos=True),
 }
 README_ARMS = list(ARMS)[:4]
 LISTS = FoldLists("data/gestures/fold{fold}_train.txt", "data/gestures/fold{fold}_test.txt")
@@ -58,9 +60,8 @@ def parse_options() -> argparse.Namespace:
     return options
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Run what is missing, and print the table."""
-    options = parse_options()
     arms, lists, protocol = {name: ARMS[name] for name in options.arms}, LISTS, ""
     if options.shots:
         protocol = f"{options.shots}-shot"
@@ -75,4 +76,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

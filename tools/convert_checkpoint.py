@@ -13,12 +13,8 @@ import argparse
 import sys
 
 import mmpmg  # noqa: F401  (mends the stack before the checkpoint is read)
-from mmpmg.engine.checkpoint_conversion import (
-    DEFAULT,
-    ConversionError,
-    ConversionOptions,
-    convert_checkpoint,
-)
+from mmpmg.engine.checkpoint_conversion import DEFAULT, ConversionOptions, convert_checkpoint
+from mmpmg.engine.command_line import run_command
 from mmpmg.models.conversion import FORMATS
 from mmpmg.models.conversion.inflation import PATCHES, POSITIONS
 
@@ -53,16 +49,12 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    """Convert; exit with 1 when that fails or the two models differ."""
-    options = ConversionOptions(**vars(parse_options()))
-    try:
-        _, check = convert_checkpoint(options, tell=lambda text: print(text, flush=True))
-    except ConversionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    sys.exit(0 if check is None or check.passed else 1)
+def main(options: argparse.Namespace) -> int:
+    """Convert; the exit status is 1 when the two models differ."""
+    chosen = ConversionOptions(**vars(options))
+    _, check = convert_checkpoint(chosen, tell=lambda text: print(text, flush=True))
+    return 0 if check is None or check.passed else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_command(main, parse_options()))

@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.command_line import run_command
 from mmpmg.engine.demo import run_demo
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -21,9 +22,14 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-if __name__ == "__main__":
+def main(options: argparse.Namespace) -> None:
+    """Run it in the folder that was named."""
     run_demo(
         str(CONFIGS / "pmg/vit-toy_generated_demo.py"),
         str(CONFIGS / "finetune/vit-toy_gestures.py"),
-        parse_options().out,
+        options.out,
     )
+
+
+if __name__ == "__main__":
+    run_command(main, parse_options())

@@ -4,6 +4,7 @@
 import argparse
 
 import mmpmg  # noqa: F401  (mends the stack before the checkpoint is read)
+from mmpmg.engine.command_line import run_command
 from mmpmg.engine.encoder_export import export_encoder
 
 
@@ -15,6 +16,10 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-if __name__ == "__main__":
-    options = parse_options()
+def main(options: argparse.Namespace) -> None:
+    """Write the encoder, and name the file."""
     print(f"encoder written to {export_encoder(options.checkpoint, options.out)}")
+
+
+if __name__ == "__main__":
+    run_command(main, parse_options())

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import mmpmg  # noqa: F401  (mends the stack before models are built)
+from mmpmg.engine.command_line import run_command
 from mmpmg.evaluation.progress import timed_progress
 from mmpmg.evaluation.zoo.check import write_zoo, zoo_problems
 
@@ -36,21 +37,17 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Write, or check."""
-    options = parse_options()
+def main(options: argparse.Namespace) -> int:
+    """Write, or check; the exit status."""
     say = timed_progress()
     if options.check:
         problems = zoo_problems(options.root, options.count, say)
         print("\n".join(problems) or "The zoo is in order.")
         return 1 if problems else 0
-    try:
-        changed = write_zoo(options.root, options.count, say)
-    except ValueError as error:
-        sys.exit(f"error: {error}")
+    changed = write_zoo(options.root, options.count, say)
     print("\n".join(f"written: {place}" for place in changed) or "Nothing has changed.")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_command(main, parse_options()))

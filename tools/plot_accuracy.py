@@ -4,6 +4,7 @@
 import argparse
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipes)
+from mmpmg.engine.command_line import run_command
 from mmpmg.evaluation.accuracy_axes import AXES
 from mmpmg.evaluation.accuracy_plot import plot_accuracy
 
@@ -26,9 +27,8 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Draw, and say which runs are left out."""
-    options = parse_options()
     path, left_out = plot_accuracy(options.runs, options.axis, options.value, options.out)
     for sentence in left_out:
         print(f"left out: {sentence}")
@@ -36,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

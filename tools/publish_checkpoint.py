@@ -8,9 +8,9 @@ and the paths of the run are left out; recipe, classes and versions stay.
 """
 
 import argparse
-import sys
 
 import mmpmg  # noqa: F401  (mends the stack before the checkpoint is read)
+from mmpmg.engine.command_line import run_command
 from mmpmg.engine.publishing import PublishOptions, publish
 
 
@@ -30,8 +30,10 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def main(options: argparse.Namespace) -> None:
+    """Publish, and name the files."""
+    print(publish(PublishOptions(**vars(options))).text())
+
+
 if __name__ == "__main__":
-    try:
-        print(publish(PublishOptions(**vars(parse_options()))).text())
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    run_command(main, parse_options())

@@ -4,6 +4,7 @@
 import argparse
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipes)
+from mmpmg.engine.command_line import run_command
 from mmpmg.evaluation.report import write_report
 
 
@@ -20,9 +21,8 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Write, and say what is wrong with the runs."""
-    options = parse_options()
     problems = write_report(
         options.runs, options.out, options.classes, options.pictures, options.title
     )
@@ -32,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

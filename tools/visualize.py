@@ -5,6 +5,7 @@ import argparse
 from pathlib import Path
 
 import mmpmg  # noqa: F401  (mends the stack before MMEngine reads the recipe)
+from mmpmg.engine.command_line import run_command
 from mmpmg.engine.launch import add_shared_options, load_recipe
 from mmpmg.engine.recipe_changes import mistyped_keys_named
 from mmpmg.visualization import STATISTICS
@@ -74,9 +75,8 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
+def main(options: argparse.Namespace) -> None:
     """Draw, and name the files."""
-    options = parse_options()
     config = load_recipe(options)
     wanted = PictureOptions(
         num_clips=options.num_clips,
@@ -104,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main, parse_options())

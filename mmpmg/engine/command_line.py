@@ -1,9 +1,9 @@
-"""How a tool ends on a mistake: our own sentence alone, of everything else the whole traceback."""
+"""How a tool ends on a mistake: a sentence alone where there is one, else the whole traceback."""
 
 from __future__ import annotations
 
-import argparse
 import dis
+import errno
 import linecache
 import os
 import re
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from torch import distributed
 
@@ -32,33 +33,67 @@ _OF_CODE = (
 )  # fmt: skip
 _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback ")
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in .*\n(?:    .*\n)*', re.M)
+_UNFINISHED = re.compile(r"\.\d+-[0-9a-f]{8}\.part$")  # of mmpmg.written_beside
+_ANOTHER = "name another place"
+_Options = TypeVar("_Options")
+_Result = TypeVar("_Result")
 
 
-def run_command(run: Callable[[argparse.Namespace], object], options: argparse.Namespace) -> None:
-    """Run what a tool does; end with a line of ours, and status 1, where we refuse something.
+def run_command(run: Callable[[_Options], _Result], options: _Options) -> _Result:
+    """Run what a tool does; end with a line, and status 1, where something typed was wrong.
 
     A sentence that this package raises names the value, what is allowed and what to change: the
-    frames above it would hide it. Of any other exception they are all there is, so it passes;
-    with ``MMPMG_TRACEBACK=1`` in the environment ours do too.
-    Where several processes refuse the same, the first says so.
+    frames above it would hide it. So they would where the system refuses a file. Of any other
+    exception they are all there is, so it passes; with ``MMPMG_TRACEBACK=1`` in the environment
+    these do too. Where several processes refuse the same, the first says so.
 
     Args:
         run: The tool's function; whoever calls it himself sees its exceptions.
-        options: What it takes, with ``launcher``.
+        options: What it takes, with ``launcher`` where several processes may run it.
+
+    Returns:
+        What it returns.
 
     Raises:
-        SystemExit: An exception that this package raised, with its sentence.
+        SystemExit: An exception with a sentence.
     """
     try:
-        run(options)
+        return run(options)
     except Exception as error:
-        sentence = own_sentence(error)
-        if sentence is None or os.environ.get(TRACEBACK) == "1":
+        sentence, refused = own_sentence(error), file_sentence(error)
+        told = sentence or refused
+        if told is None or os.environ.get(TRACEBACK) == "1":
             raise
-        if _holds_more(error, sentence):
-            sentence += f" (the whole traceback: {TRACEBACK}=1)"
-        line = _told_here(sentence, options.launcher)
+        if sentence is None or _holds_more(error, sentence):
+            told += f" (the whole traceback: {TRACEBACK}=1)"
+        line = _told_here(told, getattr(options, "launcher", "none"))
         sys.exit(1 if line is None else line)
+
+
+def file_sentence(error: BaseException) -> str | None:
+    """Return what to say where the system refuses a file or folder; None of any other exception.
+
+    Args:
+        error: As caught.
+    """
+    if not isinstance(error, OSError) or not isinstance(error.filename, (str, bytes, Path)):
+        return None
+    # Of a renaming the place that was asked for; and no name that stands in for an unfinished file.
+    name = os.fsdecode(error.filename2 or error.filename)
+    place = Path(_UNFINISHED.sub("", name))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{place} may not be read or written ({error.strerror}): {_ANOTHER}"
+    if error.errno == errno.ENOENT:
+        return f"there is no file or folder {place}"
+    if error.errno == errno.EISDIR:
+        return f"{place} is a folder, and a file is wanted: {_ANOTHER}"
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        file = next((above for above in (place, *place.parents) if above.is_file()), None)
+        if file is not None:
+            return f"{file} is a file, and a folder is wanted: {_ANOTHER}"
+    if error.errno in (errno.ENAMETOOLONG, errno.ENOSPC, errno.EDQUOT):
+        return f"{place}: {error.strerror}"
+    return None
 
 
 def own_sentence(error: BaseException) -> str | None:

@@ -30,10 +30,16 @@ def export_encoder(checkpoint: str | Path, out: str | Path) -> Path:
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}")
     loaded = read_checkpoint(checkpoint)
-    state = recognizer_state(state_of(loaded, str(checkpoint)))
+    found = state_of(loaded, str(checkpoint))
     meta: dict[str, Any] = dict(exported_from=Path(checkpoint).name)
     try:
-        told = hints_of_meta(meta_of(loaded))
+        state, told = recognizer_state(found), hints_of_meta(meta_of(loaded))
+    except KeyError as error:
+        lacks = str(error.args[0]).removeprefix("backbone.")
+        raise ValueError(
+            f"{checkpoint} has no {lacks} in its backbone: it is of another encoder than the ViTs "
+            "and Swins that are pre-trained here"
+        ) from None
     except ValueError as error:
         raise ValueError(f"{checkpoint}: {error}") from error
     if known := meta_of_hints(told._replace(decoder_heads=None, normalize=None)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-TOOLS = Path(__file__).parents[2] / "tools"
+from mmpmg.command import tool_folder
+
+TOOLS = tool_folder()
 FINISHED = "result.json"
 
 
@@ -132,5 +135,8 @@ def _train(recipe: str, run: Path, *options: str) -> None:
     print(" ".join(command), flush=True)
     with (run / "output.log").open("w") as log:
         if subprocess.run(command, stdout=log, stderr=log).returncode:
-            tail = (run / "output.log").read_text()[-2000:]
+            tail = (run / "output.log").read_text()[-2000:].rstrip()
+            refusal = re.search(r"^error: (.+)\Z", tail, re.M)  # see mmpmg.engine.command_line
+            if refusal:
+                raise RuntimeError(f"{recipe}: {refusal[1]}")
             raise RuntimeError(f"{recipe} failed, see {run / 'output.log'}:\n{tail}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmpmg.motion import OPS, Motion, build_op, render
+from mmpmg.motion.ops import draw
 
 from .contact_sheet import spread_frames, tile
 from .flow import BLIND, flow_scale, flow_wheel
@@ -17,7 +18,7 @@ def family_clips(
     image: Picture,
     partner: Picture,
     num_frames: int = 16,
-    families: Sequence[str] = tuple(OPS),
+    families: Sequence[str] | None = None,
     seed: int = 0,
 ) -> list[tuple[Motion, Picture]]:
     """Move one image in the way of each family, with the supplement's ranges.
@@ -26,18 +27,21 @@ def family_clips(
         image: (H, W, 3) uint8.
         partner: (H, W, 3) uint8, what CutMix pastes and Layered cuts its parts from.
         num_frames: T, at least 1.
-        families: Names of the ops.
+        families: Names of the ops; None: all that there are by now, one's own among them.
         seed: Of the draws, not negative; each family draws from its own stream.
 
     Returns:
         For each family its motion and the clip (T, H, W, 3) uint8.
+
+    Raises:
+        ValueError: A family of somebody's own draws something else than was asked for.
     """
     moved = []
-    for name in families:
+    for name in OPS if families is None else families:
         op = build_op(name)
         # By its place among all families, so that choosing some does not change the others.
         rng = np.random.default_rng((seed, list(OPS).index(name)))
-        motion = op.sample(rng, num_frames, (image.shape[0], image.shape[1]))
+        motion = draw(name, op, rng, num_frames, (image.shape[0], image.shape[1]))
         moved.append((motion, render(image, motion, [partner] * (motion.num_images - 1))))
     return moved
 

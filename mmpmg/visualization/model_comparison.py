@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .model_reconstructions import reconstruct_at_ratios
+from .picture_options import check_picture
 from .recipe_models import change_recipes, is_pretrainer, recipe_model
 from .recipe_pictures import cell_height
 from .reconstruction_picture import Branches, reconstruction_picture
@@ -63,6 +65,7 @@ def compare_reconstructions(
     mask_ratios: Sequence[float] = (),
     losses: bool = True,
     changes: Mapping[str, Any] | None = None,
+    building: Callable[[Config], AbstractContextManager[None]] = nullcontext,
 ) -> Path:
     """Draw what each model reconstructs of the same clips under the same seeds of the masks.
 
@@ -75,6 +78,8 @@ def compare_reconstructions(
         mask_ratios: Shares of tokens to mask, each in (0, 1); none: each recipe's.
         losses: Whether the loss of each patch is drawn.
         changes: To the recipes, dotted key -> value, see :func:`.recipe_models.change_recipes`.
+        building: Entered while something of a recipe is built, such as
+            :func:`mmpmg.engine.recipe_changes.mistyped_keys_named`.
 
     Returns:
         ``out``.
@@ -82,8 +87,10 @@ def compare_reconstructions(
     Raises:
         FileNotFoundError: A recipe, a checkpoint or the list of videos is missing.
         ValueError: Two models of one name, or of another clip size; a model of which
-            nothing can be drawn, or whose checkpoint does not fit; a change to no recipe.
+            nothing can be drawn, or whose checkpoint does not fit; a change to no recipe; a
+            picture that cannot be written.
     """
+    check_picture(out)
     names = [model.name for model in models]
     if not models or len(set(names)) < len(names):
         raise ValueError(f"--model: names {names} must be at least one, and all different")
@@ -107,10 +114,14 @@ def compare_reconstructions(
             f"models of unlike (num_frames, img_size) cannot share clips: {sizes}; draw them apart"
         )
     with isolated_randomness(clips.seed):
-        samples = _samples(recipes, sizes[names[0]], clips)
+        with ExitStack() as stack:
+            for recipe in recipes:
+                stack.enter_context(building(recipe))
+            samples = _samples(recipes, sizes[names[0]], clips)
         drawn: dict[str, Sequence[Branches]] = {}
         for one, recipe in zip(models, recipes, strict=True):
-            model = recipe_model(recipe, one.checkpoint)
+            with building(recipe):
+                model = recipe_model(recipe, one.checkpoint)
             drawn |= reconstruct_at_ratios(model, samples, mask_ratios, one.name)
     title = f"The same clips by {len(models)} models" if len(models) > 1 else names[0]
     height = cell_height(samples[0].clip)

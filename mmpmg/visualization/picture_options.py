@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,13 @@ FORMATS = ("png", "jpg", "gif", "mp4")
 
 
 def check_folder(out: str | Path) -> None:
-    """Refuse the name of a picture for the folder of pictures, which would be made.
+    """Refuse a folder that cannot be made, before minutes are spent on what would go into it.
 
     Args:
         out: Where the pictures go.
 
     Raises:
-        ValueError: It ends as a picture does, and is no folder yet.
+        ValueError: It ends as a picture does, and is no folder yet; or see `check_picture`.
     """
     out = Path(out)
     if out.suffix.lower() in (".jpeg", *(f".{name}" for name in FORMATS)) and not out.is_dir():
@@ -24,6 +25,34 @@ def check_folder(out: str | Path) -> None:
             f"--out {out} must be a folder, as several pictures may go there: "
             f"--out {out.parent} --format {out.suffix[1:].lower().replace('jpeg', 'jpg')}"
         )
+    _check_place(out, out)
+
+
+def check_picture(out: str | Path) -> None:
+    """Refuse a picture that cannot be written, before it is drawn.
+
+    Args:
+        out: The picture.
+
+    Raises:
+        ValueError: It ends with neither .png nor .jpg, is a folder, stands below a file, or
+            where only others may write.
+    """
+    out = Path(out)
+    if out.suffix.lower() not in (".png", ".jpg"):
+        raise ValueError(f"--out {out} must end with .png or .jpg")
+    if out.is_dir():
+        raise ValueError(f"--out {out} is a folder: name a file in it")
+    _check_place(out, out.parent)
+
+
+def _check_place(out: Path, folder: Path) -> None:
+    """Look at the nearest folder that is there."""
+    above = next(place for place in (folder, *folder.parents) if place.exists())
+    if not above.is_dir():
+        raise ValueError(f"--out {out}: {above} is a file, and a folder is wanted")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise ValueError(f"--out {out}: you may not write into {above}; name another folder")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """On a command line our own sentences stand alone; every other exception keeps its traceback."""
 
 import argparse
+import errno
 import threading
 import time
 from datetime import timedelta
@@ -16,6 +17,7 @@ from mmpmg.engine.launch import recipe_file
 from mmpmg.models.maskers import TubeMasker
 from mmpmg.models.targets import TokenTarget
 from mmpmg.models.tokens import token_grid, unpatchify
+from mmpmg.models.weight_files import write_weights
 
 
 def caught(run, *arguments):
@@ -212,3 +214,46 @@ def test_what_all_ranks_refuse_is_told_once(ranks):
 def test_what_one_rank_refuses_is_told_with_its_number(ranks):
     codes = ranks(None, None, 0.0)
     assert codes[2].startswith(f"error: rank 2: {SENTENCE}")
+
+
+def refused_by_the_system(number, place, other=None):
+    raise OSError(number, "said the system", str(place), None, other and str(other))
+
+
+def test_what_the_system_says_of_a_file_is_a_line(tmp_path, monkeypatch):
+    file = tmp_path / "taken"
+    file.touch()
+    (tmp_path / "folder.pth").mkdir()
+
+    def told(run, *arguments):
+        with pytest.raises(SystemExit) as end:
+            run_command(lambda options: run(*arguments), None)
+        line, mark, rest = end.value.code.partition(" (the whole traceback: MMPMG_TRACEBACK=1)")
+        assert mark and not rest
+        return line.removeprefix("error: ").replace(f"{tmp_path}/", "")
+
+    wanted = "taken is a file, and a folder is wanted: name another place"
+    state = {"a": torch.ones(1)}
+    assert told(write_weights, file / "x" / "w.pth", state) == wanted
+    assert told(file.mkdir) == wanted
+    assert told((file / "x").read_text) == wanted
+    assert told((tmp_path / "none.txt").read_text) == "there is no file or folder none.txt"
+    is_folder = "folder.pth is a folder, and a file is wanted: name another place"
+    assert told(write_weights, tmp_path / "folder.pth", state) == is_folder
+    for number in (errno.EACCES, errno.EPERM, errno.EROFS):  # which root does not meet
+        line = told(refused_by_the_system, number, tmp_path / "w.pth.12-0123abcd.part")
+        assert line == "w.pth may not be read or written (said the system): name another place"
+    assert told(refused_by_the_system, errno.ENAMETOOLONG, "taken") == "taken: said the system"
+    monkeypatch.setenv("MMPMG_TRACEBACK", "1")
+    with pytest.raises(FileExistsError):
+        run_command(lambda options: file.mkdir(), None)
+
+
+@pytest.mark.parametrize("arguments", [(errno.EIO, "/x"), (errno.EEXIST, "/no/such/place")])
+def test_what_the_system_says_of_no_place_of_the_user_keeps_its_traceback(arguments):
+    with pytest.raises(OSError, match="said the system"):
+        run_command(lambda options: refused_by_the_system(*arguments), None)
+
+
+def test_the_result_comes_back():
+    assert run_command(len, "four") == 4

@@ -76,3 +76,14 @@ def test_another_protocol_takes_its_own_labels_and_the_same_pretraining(trained,
     ]
     assert "train_dataloader.dataset.ann_file=few0.txt" in trained[-1][2]
     assert "val_dataloader.dataset.ann_file=fold0_test.txt" in trained[-1][2]
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("sys.exit('error: no list')", r"^tune: no list$"), ("1 / 0", r"(?s)^tune failed.*ZeroDiv")],
+)
+def test_a_run_that_is_refused_says_so_in_a_line(tmp_path, monkeypatch, end, told):
+    (tmp_path / "train.py").write_text(f"import sys\nprint('begun', flush=True)\n{end}\n")
+    monkeypatch.setattr(comparison, "TOOLS", tmp_path)
+    with pytest.raises(RuntimeError, match=told):
+        compare({"scratch": ARMS["scratch"]}, [0], LISTS, tmp_path / "out")

@@ -43,6 +43,14 @@ def test_a_recipe_that_nobody_can_name(zoo, tool):
     assert "zoo/methods.py" in told
 
 
+@pytest.mark.parametrize("options", [(), ("--check",)])
+def test_a_recipe_to_count_that_is_mistyped(zoo, tool, capsys, options):
+    told = tool("--root", zoo, *options, "--count", f"configs/{PLACE}.py")
+    said = told if told != 1 else capsys.readouterr().out
+    assert f"--count configs/{PLACE}.py: no such recipe in the zoo" in said
+    assert f"such as {PLACE}" in said
+
+
 def test_parameters_that_no_longer_agree(zoo):
     change(zoo / "configs/_base_/models/videomae_vit-toy.py", "depth=6", "depth=7")
     assert problems(zoo) == []  # nobody looked

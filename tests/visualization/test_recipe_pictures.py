@@ -12,7 +12,7 @@ from mmaction.registry import MODELS
 from mmengine.config import Config
 from PIL import Image
 
-from mmpmg.motion import OPS
+from mmpmg.motion import OPS, Motion
 from mmpmg.visualization.contact_sheet import tile
 from mmpmg.visualization.families import family_clips, family_sheet
 from mmpmg.visualization.guided_sheet import guided_sheet
@@ -166,6 +166,20 @@ def test_an_encoder_without_decoder_is_not_drawn(recipe: Config, tmp_path: Path)
         draw_recipe(recipe, tmp_path, PictureOptions(num_clips=1), str(tmp_path / "e.pth"))
 
 
+def test_a_family_that_draws_something_else_is_named(
+    recipe: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Turned:
+        def sample(self, rng: object, num_frames: int, size: tuple[int, int]) -> Motion:
+            return Motion("Turned", size, np.tile(np.eye(3), (num_frames - 1, 1, 1)))
+
+    monkeypatch.setitem(OPS, "Turned", Turned)
+    told = r"^ops: Turned: Turned\.sample returned a Motion of 15 frames of \(224, 224\) where"
+    with pytest.raises(ValueError, match=told):
+        draw_recipe(recipe, tmp_path, PictureOptions(families=True, formats=("png",)))
+    assert not list(tmp_path.iterdir())
+
+
 def test_families_are_drawn_alike_whichever_are_chosen() -> None:
     rng = np.random.default_rng(0)
     image, partner = rng.integers(0, 256, (2, 48, 48, 3), dtype=np.uint8)
@@ -205,5 +219,5 @@ def test_a_mistyped_option_is_placed_in_the_recipe(
 ) -> None:
     key = "train_dataloader.dataset.pipeline.motion.num_frame"
     words = rf"{key} in the recipe: PMGPipeline has no option .*did you mean 'num_frames'"
-    with pytest.raises(TypeError, match=words):
+    with pytest.raises(SystemExit, match=rf"^error: .*{words}"):
         run_tool(photographs, tmp_path, monkeypatch, f"{key}=8")

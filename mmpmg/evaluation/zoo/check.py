@@ -53,9 +53,19 @@ def counting(root: Path, counted: Collection[str] | None = None, say: Say = sile
         counted: Recipes whose models are built and counted; those of the others are taken from
             the metafiles, where these have them. None: all.
         say: Told what is being counted, and the seconds that the rest will take.
+
+    Raises:
+        ValueError: One of ``counted`` is no recipe of the zoo.
     """
     stored = {} if counted is None else stored_sizes(root)
     recipes = zoo_recipes(root)
+    for name in counted or ():
+        if name not in recipes:
+            near = difflib.get_close_matches(name, recipes, n=3)
+            raise ValueError(
+                f"--count {name}: no such recipe in the zoo, whose names are FOLDER/NAME, such as "
+                f"{', '.join(near or sorted(recipes)[:1])}"
+            )
     total = sum(name not in stored or name in (counted or ()) for name in recipes)
     seen: list[str] = []  # reading a recipe takes its time too, whether its model is built or not
     done: list[str] = []
