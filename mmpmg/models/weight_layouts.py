@@ -116,8 +116,8 @@ def own_names(
     counter = None
     if _counter(named) is None:
         named = without_parallel(named, path)
-    if name := _counter(named):
-        counter = int(named.pop(name)) if named[name].numel() == 1 else named.pop(name)
+    if (count := _counter(named)) is not None:
+        counter = int(named.pop(count)) if named[count].numel() == 1 else named.pop(count)
         named = without_parallel(named, path)
     if wrapper in AVERAGES or counter is not None:
         told = f" of {counter} steps" if isinstance(counter, int) else ""

@@ -44,7 +44,9 @@ def check_count(mask: Tensor, masker: Any, grid: Grid, place: str = PLACE) -> No
     """Refuse a mask that hides another number of tokens than the masker told.
 
     It would train all the same, on tokens of the wrong side: the first N - K of each sample, masked
-    ones behind visible ones, are shown. This reads the mask, so it waits for the device.
+    ones behind visible ones, are shown. This reads the mask, so it waits for the device. Training
+    asks for it at every batch on a CPU and at the first of each K elsewhere: a masker that
+    miscounts on some clips alone shows it in a run on a CPU.
 
     Args:
         mask: (B, N) bool, True = masked.

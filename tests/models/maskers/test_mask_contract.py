@@ -8,6 +8,7 @@ from reference.tiny_pretrainer import tiny_pretrainer
 from torch import nn
 
 from mmpmg.models.maskers import TubeMasker, UniformMasker
+from mmpmg.models.pretrainers import masked_video
 
 GRID = (4, 4, 4)  # of the tiny pretrainer
 
@@ -99,11 +100,22 @@ def test_masks_that_are_as_told_are_split(model):
     assert tokens.visible.tolist() == [list(range(32, 64))] * 2
 
 
-def test_the_host_counts_once_for_each_number(model):
-    """Asking a device for the count at every step would stall it."""
+def test_a_mask_that_goes_wrong_later_is_refused_on_a_cpu(model):
     draw(model, masker := Given(HALF))
     masker.mask = HALF.flip(1) & (torch.arange(64) > 60)
-    model.draw(torch.zeros(2, 3, 8, 32, 32))  # not looked into again
-    masker.told = 5  # as MaskingRatioHook changes it
-    with pytest.raises(ValueError, match="masks 3 of 64 .* says 5"):
+    with pytest.raises(ValueError, match="masks 3 of 64 .* says 32"):
         model.draw(torch.zeros(2, 3, 8, 32, 32))
+
+
+def test_a_device_is_asked_once_for_each_number(model, monkeypatch):
+    """At every step it would stall."""
+    asked = []
+    monkeypatch.setattr(
+        masked_video, "check_count", lambda mask, masker, grid: asked.append(masker.told)
+    )
+    clip = torch.zeros(2, 3, 8, 32, 32, device="meta")  # of which nothing can be read
+    model.masker, model.decoder_masker, model._counted = Given(HALF.to("meta")), None, None
+    for told in (32, 32, 31, 31, 32):  # as MaskingRatioHook changes it
+        model.masker.told = told
+        model.draw(clip)
+    assert asked == [32, 31, 32]
