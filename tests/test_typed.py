@@ -29,9 +29,9 @@ MODULES = {
 NAME_A_CLONE = {
     "typed.py": "names them where they are",
     "engine/launch.py": "says how recipes are named in a clone and elsewhere",
-    "engine/model_card.py": "is read by somebody else, elsewhere",
     "evaluation/machine.py": "goes beside published numbers, to be run in the repository",
-    "evaluation/study/": "writes and checks the repository's pages, which name its paths",
+    "evaluation/study/page.py": "writes and checks the repository's pages, which name its paths",
+    "evaluation/study/table.py": "is in them; beside runs it is written as typed there",
     "evaluation/zoo/": "writes and checks files of the repository",
 }
 A_CLONES = re.compile(r"\btools/\w+\.(py|sh)|\bconfigs/\w")

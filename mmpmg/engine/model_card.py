@@ -69,25 +69,25 @@ def kind_of_model(state: Mapping[str, Tensor]) -> str:
 USES = {
     "recognizer": (
         "A classifier of video clips.",
-        "tools/test.py {recipe} {file}",
+        "mmpmg test {recipe} {file}",
     ),
     "pre-training": (
         "An encoder and the decoder of its pre-training; to fine-tune, take the encoder out.",
-        "tools/export_encoder.py {file} encoder.pth\n"
-        "tools/train.py configs/finetune/RECIPE.py --cfg-options load_from=encoder.pth",
+        "mmpmg export_encoder {file} encoder.pth\n"
+        "mmpmg train mmpmg::finetune/RECIPE.py --cfg-options load_from=encoder.pth",
     ),
     "encoder": (
         "An encoder without a classifier, for fine-tuning.",
-        "tools/train.py configs/finetune/RECIPE.py --cfg-options load_from={file}",
+        "mmpmg train mmpmg::finetune/RECIPE.py --cfg-options load_from={file}",
     ),
     "tokenizer": (
         "A tokenizer, whose codes are targets of a pre-training.",
-        "tools/train.py configs/demvm/RECIPE.py "
+        "mmpmg train mmpmg::demvm/RECIPE.py "
         "--cfg-options model.branches.token.head.target.checkpoint={file}",
     ),
     "other": ("Weights of another model.", ""),
 }
-"""Kind -> what it is, and the command that uses it."""
+"""Kind -> what it is, and the command that uses it, typed alike with a clone and with the wheel."""
 
 CLASSIFY = """\
 ```python
@@ -115,9 +115,7 @@ def _lines(facts: CardFacts) -> Iterator[str]:
     numbers = sum(value.numel() for value in facts.state.values())
     yield f"# {file.stem}"
     yield f"\n{what} Made with mmpmg, a plugin for MMAction2.\n"
-    place = (
-        f"configs/{facts.recipe}.py" if "/" in facts.recipe else ""
-    )  # else its folder is unknown
+    place = f"mmpmg::{facts.recipe}.py" if "/" in facts.recipe else ""  # else its folder is unknown
     yield f"- Recipe: {f'`{place or facts.recipe}`' if facts.recipe else 'not known'}"
     yield from _model(facts.text)
     yield f"- Weights: {len(facts.state)} tensors, {numbers:,} numbers{_precision(meta)}"

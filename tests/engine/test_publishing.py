@@ -20,6 +20,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import nn
 
+from mmpmg.engine.launch import recipe_file
 from mmpmg.engine.publishing import Published, PublishOptions, publish
 from mmpmg.models.weight_files import read_weights
 
@@ -105,8 +106,9 @@ def test_other_paths_of_the_machine_are_pointed_out_and_a_recipe_takes_their_pla
     assert b"someone" not in clean.files[1][0].read_bytes()
     file = clean.files[0][0].name
     assert file.startswith("finetune_vit-toy_gestures-")
-    use = f"tools/test.py configs/finetune/vit-toy_gestures.py {file}"
+    use = f"mmpmg test mmpmg::finetune/vit-toy_gestures.py {file}"
     assert use in clean.card.read_text()
+    assert recipe_file("mmpmg::finetune/vit-toy_gestures.py").samefile(RECIPE)
 
 
 def test_the_same_input_gives_the_same_files_and_publishing_again_changes_nothing(tmp_path):
@@ -150,7 +152,7 @@ def test_the_card_says_what_it_is_how_it_was_made_and_how_it_is_used(tmp_path):
         assert f"| {path.name} | {size:,} | `{digest}` |" in card
     for words in ("- Licence: CC-BY-4.0", "A classifier of video clips", "- Classes: 3",
                   "MaskedVisionTransformer (arch=tiny, depth=6", "ann_file=", "- Epochs: 3",
-                  "- Recipe: `vit-toy_gestures`", f"tools/test.py recipe.py {file}"):  # fmt: skip
+                  "- Recipe: `vit-toy_gestures`", f"mmpmg test recipe.py {file}"):  # fmt: skip
         assert words in card, words
     unsaid = published(tmp_path / "epoch_3.pth", tmp_path / "out").card.read_text()
     assert "- Licence: not stated" in unsaid
@@ -181,7 +183,7 @@ def test_the_card_s_lines_take_the_recipe_out_and_classify_without_one(tmp_path,
         bare = published(tmp_path / "w.pth", tmp_path).card.read_text()
         assert "ActionRecogInferencer" not in bare
         assert "recipe.py" not in bare
-        assert "tools/test.py RECIPE w-" in bare
+        assert "mmpmg test RECIPE w-" in bare
 
 
 def test_accuracies_of_the_run_s_log_stand_in_the_card(tmp_path):

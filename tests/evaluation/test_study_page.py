@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from reference.study_rows import FAMILIES, done, drawn_rows, families, undone, with_gaps
 
+from mmpmg import typed
 from mmpmg.evaluation.study.cell_recipe import Recipes
 from mmpmg.evaluation.study.cells import RESULT, grid, write_json
 from mmpmg.evaluation.study.command import StudyOptions
@@ -67,7 +68,7 @@ def test_the_pages_of_this_repository_are_made_of_its_results():
     assert page_problems(ROOT) == []
 
 
-def test_what_stands_beside_the_runs_is_made_of_the_rows_alone(study, tmp_path):
+def test_what_stands_beside_the_runs_is_made_of_the_rows_alone(study, tmp_path, monkeypatch):
     out = tmp_path / "out"
     for number, cell in enumerate(grid(study, study.size("cpu"), out, ["scratch"], [0, 1])):
         cell.folder.mkdir(parents=True)
@@ -81,6 +82,11 @@ def test_what_stands_beside_the_runs_is_made_of_the_rows_alone(study, tmp_path):
     summary = study_summary(study, "cpu", rows)
     assert summary.chance == 10  # ten gestures
     assert written[1].read_text() == study_table(summary)
+    assert "`tools/study.py studies/" in study_table(summary)
+    monkeypatch.chdir(tmp_path)
+    said = write_outcome(study, "cpu", out)[1].read_text()
+    assert said == study_table(summary).replace("tools/study.py", typed.tool("study.py"))
+    assert typed.tool("study.py") != "tools/study.py"
     assert "| scratch | – | – | 12.0 |" in study_table(summary)
 
 

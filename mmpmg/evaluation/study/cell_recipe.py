@@ -14,6 +14,7 @@ from mmaction.registry import DATASETS, MODELS
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmpmg import typed
 from mmpmg.engine.launch import recipe_file
 from mmpmg.engine.recipe_changes import check_names, mistyped_keys_named
 from mmpmg.evaluation.recipe_names import OF_THE_RUN, recipe_folder
@@ -132,8 +133,9 @@ class Recipes:
         lines = [
             f'"""{title}',
             "",
-            f"Written by tools/study.py from {self.study.file}.",
-            f'OMP_NUM_THREADS={self.size.threads} tools/train.py {cell.folder}/recipe.py"""',
+            f"Written by {typed.tool('study.py')} from {self.study.file}.",
+            f"OMP_NUM_THREADS={self.size.threads} {typed.tool('train.py')} "
+            f'{cell.folder}/recipe.py"""',
             "",
             f"_base_ = {str(self._file(arm, cell.kind))!r}",
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from mmpmg import typed
 from mmpmg.evaluation.study.cell_recipe import Recipes
 from mmpmg.evaluation.study.cells import FINETUNE, grid
 from mmpmg.evaluation.study.declaration import Study
@@ -40,7 +41,7 @@ def write_outcome(study: Study, size: str, out: Path) -> list[Path]:
     # Read again: table and figures are of the file, as everybody else can make them.
     summary = study_summary(study, size, read_rows([results]))
     with written_beside(folder / TABLE) as unfinished:
-        unfinished.write_text(study_table(summary), encoding="utf-8")
+        unfinished.write_text(typed.here(study_table(summary)), encoding="utf-8")
     return [results, folder / TABLE, *write_figures(summary, folder)]
 
 
