@@ -61,7 +61,7 @@ IS_A_FILE = r"file is a file, and a folder is wanted"
         (("export_encoder", "{}/small.pth", "{}/out.txt"), r"out\.txt ends in '\.txt'; weights"),
         (("export_encoder", "{}/small.pth", "{}/file/x/out.pth"), IS_A_FILE),
         (("visualize", "no.py"), r"no recipe at no\.py; ours are named"),
-        (("visualize", RECIPE, "--cfg-options", "modle.x=2"), r"modle\.x: no 'modle' .*'model'"),
+        (("visualize", RECIPE, "--cfg-options", "models.x=2"), r"models\.x: no 'models' .*'model'"),
         (("visualize", RECIPE, "--mask", *MISSPELT), DEPTH),
         (("visualize", RECIPE, "--checkpoint", "{}/none.pth"), r"no checkpoint at .*none\.pth"),
         (("visualize", RECIPE, "--out", "{}/file/x"), IS_A_FILE),
