@@ -19,6 +19,7 @@ RECIPES = Path(__file__).parents[1] / "configs/motionmae"
     "name",
     [
         "vit-toy_photographs_exact-flow",
+        "vit-toy-p16_photographs_exact-flow",
         "vit-s_generated_112px_exact-flow",
         "vit-b_shaders1k_exact-flow",
     ],

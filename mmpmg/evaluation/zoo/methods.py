@@ -91,6 +91,7 @@ ARCHITECTURES = {
     "vit-l": "ViT-L",
     "vit-h": "ViT-H",
     "vit-toy": "small ViT",
+    "vit-toy-p16": "small ViT, 16 px tokens",
     "swin-t": "Video Swin-T",
     "swin-b": "Video Swin-B",
     "swin-toy": "small Video Swin",
