@@ -18,6 +18,7 @@ from mmengine.config import Config
 from mmengine.config import utils as config_utils
 from mmengine.registry import DefaultScope
 
+from mmpmg import typed
 from mmpmg.engine.launch import OURS, recipe_file
 from mmpmg.stack import REINSTALL
 
@@ -71,7 +72,10 @@ def _for_our_names(original: Callable[..., Config]) -> Callable[..., Config]:
         except AssertionError:  # MMEngine's, of an entry without weights
             found = Config()
         if not found.get("model_path"):  # without an entry it returns the recipe alone
-            raise FileNotFoundError(f"the zoo has no weights for {cfg_path}; see docs/zoo.md")
+            raise FileNotFoundError(
+                f"the zoo has no weights for {cfg_path}: leave pretrained=True out, or train it: "
+                f"{typed.tool('train.py')} {cfg_path}"
+            )
         return found
 
     return get_config

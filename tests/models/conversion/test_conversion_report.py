@@ -198,6 +198,13 @@ def test_pieces_of_several_models_are_refused(sources):
     cut = {key: v for key, v in state.items() if "layer.1.attention.attention.key" not in key}
     with pytest.raises(ValueError, match="lacks its key"):
         convert(cut, "pretrainer", hints=HINTS)
+    twice = "videomae.encoder.layer.1.attention.attention."
+    both = {
+        **state,
+        f"{twice}query.bias": state[f"{twice}q_bias"] + 1,
+    }  # as files and as models say
+    with pytest.raises(ValueError, match=r"\.q_bias and .*query\.bias are the same weight twice"):
+        convert(both, "pretrainer", hints=HINTS)
     cut = {key: v for key, v in state.items() if "layer.1.intermediate.dense.bias" not in key}
     with pytest.raises(ValueError, match="lack .*blocks.1.mlp.layers.0.0.bias"):
         convert(cut, "pretrainer", hints=HINTS)

@@ -120,7 +120,10 @@ def test_a_recognizer_of_ours_or_mmaction2s_classifies_alike_there(kind, tmp_pat
     state = ours.state_dict()
     conversion = convert(state, "hf-classification", hints=HINTS)
     write_folder(tmp_path, conversion.state, conversion.sizes, "hf-classification", {})
-    theirs = like_the_authors(load("VideoMAEForVideoClassification", tmp_path))
+    theirs = load("VideoMAEForVideoClassification", tmp_path)
+    norms = [part for part in theirs.videomae.modules() if isinstance(part, torch.nn.LayerNorm)]
+    assert norms and all(norm.eps == 1e-6 for norm in norms)
+    like_the_authors(theirs)
     assert theirs.config.num_labels == 5
     clips, _ = clips_and_mask(4, 32, 32)
     with torch.no_grad():
