@@ -75,8 +75,10 @@ def check_fit(
         found = ", ".join(list(state)[:3]) or "nothing"
         raise ValueError(
             f"{name} has no weight of this model: it holds {found} ..., the model "
-            f"{', '.join(list(shapes)[:3])} ...; give the encoder.pth of a pre-training, or "
-            f"export one with {typed.tool('export_encoder.py')}"
+            f"{', '.join(list(shapes)[:3])} ...; give the encoder.pth of a pre-training, export "
+            f"one with {typed.tool('export_encoder.py')}, or bring a file of another layout, as "
+            "VideoMAE's own, Hugging Face's, timm's or torch.compile's, into ours with "
+            f"{typed.tool('convert_checkpoint.py')} FILE OUT"
         )
     heads = [key for key in shapes if key.startswith(HEAD)]
     if whole and heads and not any(key in state for key in heads):
