@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import torch
 from mmengine.runner import CheckpointLoader
@@ -101,6 +102,11 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
         WeightFileError: See `read_weights`.
     """
     if "://" in str(path):
+        if urlsplit(str(path)).path.endswith(".safetensors"):  # MMEngine would unpickle it
+            raise WeightFileError(
+                f"{path} is read from a disk only: download it, and give the file; at an address, "
+                "only what torch.save wrote is read"
+            )
         loaded = read_pickle(path)
     else:
         place = Path(path).expanduser()

@@ -77,23 +77,31 @@ def test_the_libraries_read_what_was_written(tmp_path):
     assert_same(torch.load(path, weights_only=True)["state_dict"], weights())
 
 
+@pytest.fixture(scope="module")
+def written_elsewhere(tmp_path_factory):
+    """A folder with the weights, as another process writes them in every form."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from test_weight_files import weights, write_weights\n"
+        "for file in sys.argv[2:]:\n"
+        "    write_weights(file, weights(), {'recipe': 'ö', 'a': [2], 'z': 1})"
+    )
+    files = [str(folder / f"other.{ending}") for ending in ENDINGS]
+    subprocess.run([sys.executable, "-c", script, str(Path(__file__).parent), *files], check=True)
+    return folder
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_same_weights_give_the_same_bytes_in_any_process_and_order(tmp_path, ending):
+def test_the_same_weights_give_the_same_bytes_in_any_process_and_order(
+    tmp_path, ending, written_elsewhere
+):
     state, meta = weights(), {"z": 1, "a": [2], "recipe": "ö"}
     first = write_weights(tmp_path / f"first.{ending}", state, meta).read_bytes()
     turned = dict(reversed(state.items())), dict(reversed(meta.items()))
     for number in range(5):  # safetensors draws the order of its metadata anew each time
         assert write_weights(tmp_path / f"{number}.{ending}", *turned).read_bytes() == first
-    script = (
-        "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from test_weight_files import weights, write_weights\n"
-        "write_weights(sys.argv[1], weights(), {'recipe': 'ö', 'a': [2], 'z': 1})"
-    )
-    other = tmp_path / f"other.{ending}"
-    subprocess.run(
-        [sys.executable, "-c", script, str(other), str(Path(__file__).parent)], check=True
-    )
-    assert other.read_bytes() == first
+    assert (written_elsewhere / f"other.{ending}").read_bytes() == first
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
@@ -373,6 +381,14 @@ def test_a_file_without_weights_tells_what_it_holds(tmp_path, content, words):
     torch.save(content, tmp_path / "w.pth")
     with pytest.raises(WeightFileError, match=words):
         read_weights(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("asked", ["", "?download=true"])
+def test_safetensors_at_an_address_are_to_be_downloaded(asked):
+    """MMEngine would download them, and unpickle what is no pickle."""
+    address = f"https://host.invalid/model.safetensors{asked}"
+    with pytest.raises(WeightFileError, match=r"https://host\.invalid/.* download it, and give"):
+        read_weights(address)
 
 
 def test_a_file_that_is_not_there(tmp_path):
