@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from integration.tiny_runs import finetuning, options_of, pretraining, refusal, run_tool
+from integration.forked_tools import fork_tool
+from integration.tiny_runs import finetuning, options_of, pretraining, refusal
 
 from mmpmg.engine.training import train
 
@@ -180,7 +181,7 @@ def test_a_recipe_changed_between_start_and_resumption_is_refused(runs, videos, 
 def test_a_refusal_is_an_exit_status_for_a_shell(videos, tmp_path):
     changes = finetuning(videos, None, **{"model.cls_head.num_classes": 1})
     del changes["load_from"]
-    run = run_tool("train.py", RECIPE, "--work-dir", tmp_path, changes=changes)
+    run = fork_tool("train.py", RECIPE, "--work-dir", tmp_path, changes=changes)
     assert run.status == 1
     assert run.last_line.startswith("error: ") and "has label 1" in run.last_line
     assert "Traceback" not in run.output

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from integration.forked_tools import fork_tool
 from integration.tiny_runs import options_of, pretraining, refusal, run_tool, write_images
 from mmaction.registry import HOOKS
 from mmengine.hooks import Hook
@@ -88,7 +89,7 @@ def test_one_corrupt_file_in_a_hundred_is_named_once_and_training_goes_on(tmp_pa
         "train_dataloader.persistent_workers": False,
         "train_dataloader.batch_size": 20,
     }
-    run = run_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
+    run = fork_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
     assert run.status == 0, run.output[-3000:]
     assert len(run.iterations) == 10
     assert run.output.count(files[40].name) == 1
@@ -104,7 +105,7 @@ def test_a_fifth_of_corrupt_files_stops_the_run_and_says_what_to_do(workers, tmp
     corrupt(files, range(0, 50, 5))
     changes = pretraining(tmp_path / "images")
     changes["train_dataloader.num_workers"] = workers
-    run = run_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
+    run = fork_tool("train.py", RECIPE, "--work-dir", tmp_path / "run", changes=changes)
     assert run.status == 1
     assert run.last_line.startswith("error: ") and "Traceback" not in run.output
     # Two workers may meet the third and the fourth at the same moment.

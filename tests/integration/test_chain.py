@@ -9,6 +9,7 @@ import re
 
 import pytest
 import torch
+from integration.forked_tools import fork_tool
 from integration.tiny_runs import finetuning, options_of, pretraining, run_tool
 from mmaction.registry import HOOKS, MODELS
 from mmengine.config import Config
@@ -94,7 +95,7 @@ def test_finetuning_says_what_did_not_come_from_the_encoder_and_how_good_it_is(f
 def test_the_test_tool_dumps_a_prediction_for_every_video(finetuned, videos, tmp_path):
     dump = tmp_path / "predictions.pkl"
     checkpoint = finetuned[0] / "epoch_2.pth"
-    run = run_tool(
+    run = fork_tool(
         "test.py", "finetune/vit-toy_gestures.py", checkpoint, "--work-dir", tmp_path,
         "--dump", dump, changes=finetuning(videos, "unused"),
     )  # fmt: skip

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
+from integration.forked_tools import call_in_two
+from torch import distributed
 
 ROOT = Path(__file__).parent.parent.parent
 RECIPE = ROOT / "configs/pmg/vit-toy_generated_smoke.py"
@@ -64,7 +65,7 @@ def worker(rank, port, out):
 
 def test_gradients_of_two_processes_equal_those_of_one(tmp_path):
     out = tmp_path / "grads.pth"
-    multiprocessing.spawn(worker, args=(PORT, str(out)), nprocs=2)
+    call_in_two(worker, PORT, str(out))
     both = torch.load(out, weights_only=True)
     one = gradients(*build())
     assert both.keys() == one.keys()

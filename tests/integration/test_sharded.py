@@ -1,21 +1,17 @@
 """FSDP in two real processes on a CPU, from the recipe to the exported encoder."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 import torch
-from integration.tiny_runs import ROOT, pretraining, run_tool
+from integration.forked_tools import fork_tool, fork_train_in_two
+from integration.tiny_runs import pretraining
 
 from mmpmg.engine import ShardedStrategy
 
-PORT = 28000 + os.getpid() % 900
 
-
-def train(recipe, folder, pictures, port, *more, changes=None):
+def train(recipe, folder, pictures, *more, changes=None):
     """Two epochs of two steps in two processes, with two batches to a step."""
     options = pretraining(pictures, **{
         "train_cfg.max_epochs": 2,
@@ -29,20 +25,12 @@ def train(recipe, folder, pictures, port, *more, changes=None):
         "optim_wrapper.accumulative_counts": 2,
         "optim_wrapper.clip_grad.max_norm": 0.02,
         "optim_wrapper.optimizer.weight_decay": 5.0,
-        **(changes or {}),
     })  # fmt: skip
-    command = [str(ROOT / "tools/dist_train.sh"), str(ROOT / "configs/pmg" / recipe), "2"]
-    command += ["--work-dir", str(folder), *more, "--cfg-options"]
-    for key, value in options.items():
-        text = f"({','.join(map(str, value))})" if isinstance(value, tuple) else str(value)
-        command.append(f"{key}={text}")
-    environment = dict(os.environ, PORT=str(port), OMP_NUM_THREADS="1", PYTHON=sys.executable)
-    done = subprocess.run(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        timeout=500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:]
-    return done.stdout
+    done = fork_train_in_two(
+        f"pmg/{recipe}", "--work-dir", folder, *more, changes={**options, **(changes or {})}
+    )
+    assert done.status == 0, done.output[-4000:]
+    return done.output
 
 
 def weights(file):
@@ -52,8 +40,8 @@ def weights(file):
 @pytest.mark.slow
 def test_sharded_run_equals_the_replicated_one_and_resumes(tmp_path, pictures):
     sharded = tmp_path / "sharded"
-    log = train("vit-h_shaders1k_fsdp.py", sharded, pictures, PORT)
-    plain_log = train("vit-h_shaders1k.py", tmp_path / "replicated", pictures, PORT + 1)
+    log = train("vit-h_shaders1k_fsdp.py", sharded, pictures)
+    plain_log = train("vit-h_shaders1k.py", tmp_path / "replicated", pictures)
     norms, plain_norms = (
         [float(text) for text in re.findall(r"grad_norm: (\S+)", lines)]
         for lines in (log, plain_log)
@@ -78,7 +66,7 @@ def test_sharded_run_equals_the_replicated_one_and_resumes(tmp_path, pictures):
     shutil.copy(sharded / "epoch_1.pth", resumed)
     (resumed / "last_checkpoint").write_text(str(resumed / "epoch_1.pth"))
     again = train(
-        "vit-h_shaders1k_fsdp.py", resumed, pictures, PORT + 2, "--resume",
+        "vit-h_shaders1k_fsdp.py", resumed, pictures, "--resume",
         changes={"default_hooks.reconstruction.type": "ReconstructionHook"},
     )  # fmt: skip
     rates, same = (
@@ -106,6 +94,6 @@ def test_what_sharding_cannot_do_is_refused_at_the_start(strategy, wrapper, told
 
 
 def test_without_a_launcher_it_says_what_to_type(tmp_path):
-    run = run_tool("train.py", "pmg/vit-h_shaders1k_fsdp.py", "--work-dir", tmp_path)
+    run = fork_tool("train.py", "pmg/vit-h_shaders1k_fsdp.py", "--work-dir", tmp_path)
     assert run.status != 0
     assert "needs a launcher" in run.last_line and "tools/dist_train.sh" in run.last_line

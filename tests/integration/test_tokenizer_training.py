@@ -4,7 +4,8 @@ import re
 
 import pytest
 import torch
-from integration.tiny_runs import SHORT, run_tool
+from integration.forked_tools import fork_tool
+from integration.tiny_runs import SHORT
 from mmengine.registry import init_default_scope
 
 from mmpmg.models.targets import CodebookTarget
@@ -30,12 +31,12 @@ def changes(images):
 @pytest.mark.slow
 def test_a_resumed_tokenizer_is_that_of_a_run_that_was_not_stopped(pictures, tmp_path):
     whole, resumed = tmp_path / "whole", tmp_path / "resumed"
-    first = run_tool("train.py", RECIPE, "--work-dir", whole, changes=changes(pictures))
+    first = fork_tool("train.py", RECIPE, "--work-dir", whole, changes=changes(pictures))
     assert first.status == 0, first.output[-3000:]
     for line in first.iterations:
         assert re.search(r"psnr: \d+\.\d+ +codebook_usage: [01]\.\d+ +codebook_perplexity", line)
 
-    again = run_tool(
+    again = fork_tool(
         "train.py", RECIPE, "--work-dir", resumed, "--resume", whole / "epoch_1.pth",
         changes=changes(pictures),
     )  # fmt: skip

@@ -149,17 +149,24 @@ def options_of(recipe: str, work_dir: Path, changes: dict) -> Namespace:
     )  # fmt: skip
 
 
-def run_tool(tool: str, recipe: str, *arguments: object, changes: dict | None = None) -> Finished:
-    """Run a tool as a user does, in a process of its own."""
-    command = [sys.executable, str(ROOT / "tools" / tool), str(ROOT / "configs" / recipe)]
-    command += [str(argument) for argument in arguments]
+def tool_command(
+    tool: str, recipe: str, *arguments: object, changes: dict | None = None
+) -> list[str]:
+    """Return what a user types for a tool."""
+    command = [str(ROOT / "tools" / tool), str(ROOT / "configs" / recipe), *map(str, arguments)]
     if changes:
         command += ["--cfg-options"]
         for key, value in changes.items():
             text = f"({','.join(map(str, value))})" if isinstance(value, tuple) else str(value)
             command.append(f"{key}={text}")
+    return command
+
+
+def run_tool(tool: str, recipe: str, *arguments: object, changes: dict | None = None) -> Finished:
+    """Run a tool as a user does, in a process that imports everything; see `forked_tools`."""
     done = subprocess.run(
-        command, env=dict(os.environ, OMP_NUM_THREADS="1"), stdout=subprocess.PIPE,
+        [sys.executable, *tool_command(tool, recipe, *arguments, changes=changes)],
+        env=dict(os.environ, OMP_NUM_THREADS="1"), stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=300,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout)

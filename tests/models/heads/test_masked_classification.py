@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from integration.forked_tools import call_in_two
 from mmaction.registry import MODELS
 from reference.token_codes import BrightnessCodes  # registers it
 
@@ -73,7 +73,7 @@ def unequal():
 
 @pytest.mark.slow
 def test_two_processes_have_the_gradient_of_one(tmp_path):
-    mp.start_processes(of_a_share, args=(str(tmp_path),), nprocs=2, start_method="spawn")
+    call_in_two(of_a_share, str(tmp_path))
     shares = [torch.load(tmp_path / f"{rank}.pth") for rank in (0, 1)]
     head, (clip, _, features) = build(), batch()
     head.loss(features[unequal()], clip, unequal())["loss"].backward()

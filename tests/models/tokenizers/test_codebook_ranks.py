@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from integration.forked_tools import call_in_two
 
 from mmpmg.models.tokenizers.codebook import Codebook
 
@@ -35,7 +35,7 @@ def _train(rank, folder):
 
 @pytest.mark.slow
 def test_two_processes_keep_the_codebook_of_one(tmp_path):
-    mp.start_processes(_train, args=(str(tmp_path),), nprocs=2, start_method="spawn")
+    call_in_two(_train, str(tmp_path))
     first, second = (torch.load(tmp_path / f"{rank}.pth") for rank in (0, 1))
     for mine, other in zip(first, second):
         for key, value in mine.items():
