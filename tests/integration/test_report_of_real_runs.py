@@ -9,7 +9,8 @@ import re
 
 import pytest
 from evaluation.headless_chromium import Chromium, find_chromium
-from integration.tiny_runs import finetuning, options_of, pretraining, run_tool
+from integration.forked_tools import fork_tool
+from integration.tiny_runs import finetuning, options_of, pretraining
 
 from mmpmg.engine.training import train
 from mmpmg.evaluation.report import write_report
@@ -33,7 +34,7 @@ def work_dirs(tmp_path_factory, pictures, videos):
                 changes["load_from"] = None
             train(options_of(FINETUNING, root / name, changes))
     for name in ("scratch", "pmg"):
-        run = run_tool(
+        run = fork_tool(
             "test.py", FINETUNING, root / name / "epoch_2.pth", "--work-dir", root / name,
             "--dump", root / name / "predictions.pkl", changes=finetuning(videos, "unused"),
         )  # fmt: skip
