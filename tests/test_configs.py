@@ -1,7 +1,9 @@
 """Every recipe loads, builds small, takes a step and keeps the invariants."""
 
 import copy
+import json
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +27,7 @@ EVALUATION = [path for path in RECIPES if path.parent.name == "vos"]  # see test
 TOKENIZERS = [path for path in RECIPES if path.parent.name == "tokenizer"]
 PRETRAIN = [path for path in RECIPES if path not in RECOGNITION + EVALUATION + TOKENIZERS]
 ENTRY = ROOT / "pmg/vit-b_shaders1k.py"
+STEPPED = set()  # what steps that were taken follow from: recipes may differ in their data alone
 
 
 def identity(path):
@@ -36,8 +39,18 @@ def mmaction_scope():
     init_default_scope("mmaction")
 
 
-def load(path):
+@cache
+def as_written(path):
     return Config.fromfile(str(path), import_custom_modules=False)
+
+
+def load(path):
+    return copy.deepcopy(as_written(path))
+
+
+def step_of(config, *batch):
+    """What a step of a shrunk recipe follows from, in words."""
+    return json.dumps([config.model, config.optim_wrapper, *batch], default=str)
 
 
 def shrink(config):
@@ -46,6 +59,7 @@ def shrink(config):
     config.optim_wrapper.accumulative_counts = 1  # one batch is a step
     if "Swin" in config.model.backbone.type:
         return shrink_swin(config)
+    narrower = patch / config.model.backbone.get("patch_size", 16)
     config.model.backbone.update(img_size=32, patch_size=patch, embed_dims=24, depth=2, num_heads=2)
     if isinstance(config.model.backbone.get("init_cfg"), dict):
         config.model.backbone.init_cfg = None  # from no image model
@@ -53,6 +67,9 @@ def shrink(config):
         for branch in filter(None, config.model.branches.values()):
             if not isinstance(branch.neck, str):  # a shared decoder is another branch's
                 branch.neck.update(embed_dims=16, depth=1, num_heads=2)
+            if branch.head.target.type == "FlowTarget" and "loss_weight" in branch.head:
+                # Flow counts in sides of a token, and its weight goes with them.
+                branch.head.loss_weight *= narrower**2
     else:
         config.model.cls_head.in_channels = 24
     return config
@@ -115,7 +132,11 @@ def test_recipe_is_four_bases_or_a_short_delta(path):
     assert own <= 12
     assert "import " not in body
     names = {k for k in config if not k.startswith("__")} - {"_base_"}
-    known = set(load(ENTRY)) | set(load(RECOGNITION[0])) | {"train_dataloader", "val_dataloader"}
+    known = (
+        set(as_written(ENTRY))
+        | set(as_written(RECOGNITION[0]))
+        | {"train_dataloader", "val_dataloader"}
+    )
     known |= {"runner_type", "strategy"}  # what MMEngine's FlexibleRunner reads besides
     assert names <= known, "an intermediate variable, or a key that no runner reads"
 
@@ -135,14 +156,17 @@ def test_a_recipe_inherits_over_at_most_three_steps(path):
 @pytest.mark.parametrize("path", PRETRAIN, ids=identity)
 def test_pretraining_recipe_takes_a_step(path):
     config = shrink(load(path))
+    with_flow = config.model.data_preprocessor.get("with_flow", False)
+    steps = in_order(config.train_dataloader.dataset.get("pipeline", {}))
+    motion = any(step["type"] == "MotionMap" for step in steps)
+    step = step_of(config, with_flow, motion)
+    if step in STEPPED:
+        return
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     model.init_weights()
     before = copy.deepcopy(model.state_dict())
     wrapper = build_optim_wrapper(model, copy.deepcopy(config.optim_wrapper))
-    with_flow = config.model.data_preprocessor.get("with_flow", False)
-    steps = in_order(config.train_dataloader.dataset.get("pipeline", {}))
-    motion = any(step["type"] == "MotionMap" for step in steps)
     log = model.train_step(batch(flow=with_flow, motion=motion), wrapper)
     assert math.isfinite(log["loss"])
     targets = [branch.head.target for branch in filter(None, config.model.branches.values())]
@@ -154,6 +178,7 @@ def test_pretraining_recipe_takes_a_step(path):
     assert (0.3 if normalised else 1 / 18) < log["loss"] < 10, "normalised pixels have variance 1"
     changed = [key for key, value in model.state_dict().items() if not value.equal(before[key])]
     assert set(changed) == {name for name, _ in model.named_parameters()}
+    STEPPED.add(step)
 
 
 @pytest.mark.parametrize("path", TOKENIZERS, ids=identity)
@@ -180,6 +205,9 @@ def test_tokenizer_recipe_takes_a_step(path):
 @pytest.mark.parametrize("path", RECOGNITION, ids=identity)
 def test_recognition_recipe_takes_a_step_and_predicts(path):
     config = shrink(load(path))
+    step = step_of(config)
+    if step in STEPPED:
+        return
     torch.manual_seed(0)
     model = MODELS.build(config.model)
     model.init_weights()
@@ -193,6 +221,7 @@ def test_recognition_recipe_takes_a_step_and_predicts(path):
     for sample in predictions:
         assert sample.pred_score.shape == (classes,)
         assert sample.pred_score.sum().item() == pytest.approx(1, abs=1e-4)
+    STEPPED.add(step)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=identity)

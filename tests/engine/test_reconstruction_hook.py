@@ -1,10 +1,7 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from integration.forked_tools import fork_train_in_two
 from integration.tiny_runs import SHORT, TINY_BACKBONE
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -225,33 +223,28 @@ def test_a_recipe_that_reconstructs_nothing_is_refused() -> None:
 def test_two_processes_train_the_same_and_one_of_them_draws(
     photographs: Path, tmp_path: Path
 ) -> None:
-    tool = RECIPE.parents[2] / "tools" / "dist_train.sh"
-    hook = ["default_hooks.reconstruction.type=ReconstructionHook",
-            "default_hooks.reconstruction.num_clips=1"]  # fmt: skip
+    hook = {"default_hooks.reconstruction.type": "ReconstructionHook",
+            "default_hooks.reconstruction.num_clips": 1}  # fmt: skip
+    changes = {f"train_dataloader.dataset.images.{key}": value for key, value in dict(
+        _delete_=True, type="FolderImages", root=photographs).items()}  # fmt: skip
+    changes |= {**TINY_BACKBONE, **SHORT, "train_dataloader.batch_size": 1,
+                "model.branches.pixel.neck.embed_dims": 12, "train_cfg.max_epochs": 1,
+                "train_dataloader.dataset.num_images": 8,
+                "train_dataloader.dataset.pipeline.crop.input_size": 32,
+                "train_dataloader.dataset.pipeline.resize.scale": (32, 32),
+                "train_dataloader.dataset.pipeline.motion.num_frames": 4}  # fmt: skip
     weights = []
-    for port, extra in enumerate(([], hook), 29777):
-        changes = {f"train_dataloader.dataset.images.{key}": value for key, value in dict(
-            _delete_=True, type="FolderImages", root=photographs).items()}  # fmt: skip
-        changes |= {**TINY_BACKBONE, **SHORT, "train_dataloader.batch_size": 1,
-                    "model.branches.pixel.neck.embed_dims": 12, "train_cfg.max_epochs": 1,
-                    "train_dataloader.dataset.num_images": 8,
-                    "train_dataloader.dataset.pipeline.crop.input_size": 32,
-                    "train_dataloader.dataset.pipeline.resize.scale": "(32,32)",
-                    "train_dataloader.dataset.pipeline.motion.num_frames": 4}  # fmt: skip
-        options = [f"{key}={value}" for key, value in changes.items()]
+    for extra in ({}, hook):
         work_dir = tmp_path / f"run{len(extra)}"
-        run = subprocess.run(
-            [str(tool), str(RECIPE), "2", "--work-dir", str(work_dir),
-             "--cfg-options", *options, *extra],
-            env=dict(os.environ, PORT=str(port), OMP_NUM_THREADS="1", PYTHON=sys.executable),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300,
-        )  # fmt: skip
-        assert run.returncode == 0, run.stdout[-3000:]
+        run = fork_train_in_two(
+            "pmg/vit-toy_generated.py", "--work-dir", work_dir, changes={**changes, **extra}
+        )
+        assert run.status == 0, run.output[-3000:]
         weights.append(torch.load(work_dir / "epoch_1.pth", weights_only=False)["state_dict"])
     without, with_hook = weights
     for name, value in without.items():
         assert torch.equal(value, with_hook[name]), name
-    assert run.stdout.count("reconstructions drawn to") == 1
+    assert run.output.count("reconstructions drawn to") == 1
     assert [path.name for path in (work_dir / "reconstructions").iterdir()] == ["epoch_1.png"]
 
 

@@ -1,5 +1,7 @@
 """In which keys two recipes differ, bases resolved."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 from mmengine.config import Config
@@ -9,8 +11,13 @@ ROOT = Path(__file__).parents[2] / "configs"
 WHOLE = ("images", "ops", "blending")
 
 
-def load(path):
+@cache
+def as_written(path):
     return Config.fromfile(str(ROOT / f"{path}.py"), import_custom_modules=False).to_dict()
+
+
+def load(path):
+    return copy.deepcopy(as_written(path))
 
 
 def differences(recipe, other):
@@ -27,5 +34,5 @@ def differences(recipe, other):
         else:
             found[path] = mine
 
-    compare(load(recipe), load(other), "")
-    return found
+    compare(as_written(recipe), as_written(other), "")
+    return copy.deepcopy(found)

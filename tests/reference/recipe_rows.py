@@ -1,6 +1,7 @@
 """What a resolved recipe says, in the words of the papers' tables of settings."""
 
 import copy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,13 @@ from mmpmg.datasets.named_pipeline import in_order
 ROOT = Path(__file__).parents[2] / "configs"
 
 
-def load(path):
+@cache
+def as_written(path):
     return Config.fromfile(str(ROOT / f"{path}.py"), import_custom_modules=False)
+
+
+def load(path):
+    return copy.deepcopy(as_written(path))
 
 
 def steps_of(loader):
