@@ -170,7 +170,7 @@ def _there_and_back(state: Mapping[str, Tensor], conversion: Conversion) -> Chec
 def _naming(state: Mapping[str, Tensor], kind: str, branch: str | None) -> Naming:
     if kind != "pretrainer":
         return Naming(kind)
-    return Naming(kind, *branches_of(state, branch, whole=False))
+    return Naming(kind, *branches_of(state, branch, whole=True))
 
 
 def _not_compared(conversion: Conversion) -> list[str]:

@@ -61,7 +61,9 @@ def convert(
         )
     neck = head = branch or "pixel"
     if source == "pretrainer":
-        neck, head = branches_of(state, branch, whole=source == to)
+        # Of a branch that is named, an encoder does not ask for the decoder.
+        whole = source == to or (branch is not None and to not in PRETRAINING)
+        neck, head = branches_of(state, branch, whole)
     weights = read(state, Naming(source, neck, head))
     sizes = sizes_of(weights.values, hints)
     check_whole(weights.values, sizes, pixels=to in PRETRAINING and to != "pretrainer")

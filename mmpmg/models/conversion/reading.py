@@ -44,13 +44,14 @@ def branches_of(state: Mapping[str, Tensor], branch: str | None, whole: bool) ->
     Args:
         state: Of a pretrainer.
         branch: Its name; None where there is only one.
-        whole: All branches stay, so that none has to be chosen.
+        whole: All branches stay, or no decoder is asked for, so that none has to be chosen.
 
     Returns:
         The branch whose decoder it reads (its own, or the only one), and the branch.
 
     Raises:
-        ValueError: There are several and none is named, or none of this name.
+        ValueError: There are several and none is named, none of this name, or its decoder is that
+            of one of several others.
     """
     heads = sorted({m[1] for key in state if (m := _HEAD.match(key))})
     necks = sorted({m[1] for key in state if (m := _NECK.match(key))})
@@ -64,6 +65,11 @@ def branches_of(state: Mapping[str, Tensor], branch: str | None, whole: bool) ->
             "and are listed"
         )
     head = branch or heads[0]
+    if head not in necks and len(necks) > 1 and not whole:
+        raise ValueError(
+            f"branch {head} has the decoder of another ({' or '.join(necks)}), and weights do not "
+            "tell whose: convert one with its own, or the encoder alone, --to encoder"
+        )
     return (head if head in necks or not necks else necks[0]), head
 
 

@@ -6,6 +6,7 @@ from mmaction.registry import MODELS
 from mmengine.registry import init_default_scope
 from reference.converted_models import pretrainer, recognizer
 
+from mmpmg.engine.conversion_check import check_conversion
 from mmpmg.models.conversion import FORMATS, Hints, convert, detect_format
 from mmpmg.models.conversion.sizes import sizes_of
 
@@ -104,6 +105,21 @@ def test_a_branch_with_a_shared_decoder_takes_it_along():
     assert torch.equal(motion.state["decoder.head.bias"], state["heads.motion.projection.bias"])
     assert torch.equal(motion.state["mask_token"], state["necks.pixel.mask_token"])
     assert set(motion.keys("unexpected")) >= {"heads.pixel.projection.bias"}
+
+
+def test_a_branch_whose_decoder_is_one_of_several_others_is_refused():
+    flow = dict(MOTION["motion"], neck="pixel")
+    state = pretrainer(branches=dict(MOTION, flow=flow)).state_dict()
+    with pytest.raises(ValueError, match="flow has the decoder of another .motion or pixel., and"):
+        convert(state, "hf-pretraining", branch="flow", hints=HINTS)
+    for to in ("encoder", "videomae-finetuned"):  # which have no decoder
+        alone = convert(state, to, branch="flow", hints=HINTS)
+        assert alone.keys("loaded")
+        assert check_conversion(state, alone, None, None).passed
+    for branch in ("motion", "pixel"):
+        converted = convert(state, "hf-pretraining", branch=branch, hints=HINTS).state
+        assert torch.equal(converted["mask_token"], state[f"necks.{branch}.mask_token"])
+    assert set(convert(state, "pretrainer", hints=HINTS).state) == set(state)
 
 
 def test_a_branch_that_predicts_no_pixels_is_refused():
