@@ -132,6 +132,8 @@ def convert_checkpoint(
         raise ConversionError(str(error)) from error
     except ValueError as error:
         raise ConversionError(f"{options.source}: {error}") from error
+    except BrokenPipeError:  # by `tell`: nothing is wrong with either file
+        raise
     except OSError as error:  # torch's reader of a file that was cut, too
         raise ConversionError(
             f"{options.source} cannot be read to its end, or {options.out} cannot be written: "

@@ -35,6 +35,7 @@ _IN_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOrigina
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in .*\n(?:    .*\n)*', re.M)
 _UNFINISHED = re.compile(r"\.\d+-[0-9a-f]{8}\.part$")  # of mmpmg.written_beside
 _ANOTHER = "name another place"
+_UNREAD = 128 + 13  # the status of a program that SIGPIPE ends, as it does most before ``| head``
 _Options = TypeVar("_Options")
 _Result = TypeVar("_Result")
 
@@ -55,11 +56,15 @@ def run_command(run: Callable[[_Options], _Result], options: _Options) -> _Resul
         What it returns.
 
     Raises:
-        SystemExit: An exception with a sentence.
+        SystemExit: An exception with a sentence, or nobody reads what is printed any more.
     """
     try:
-        return run(options)
+        result = run(options)
+        sys.stdout.flush()  # here, and not at Python's end, it is known what a failure means
+        return result
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            sys.exit(_UNREAD)
         sentence, refused = own_sentence(error), file_sentence(error)
         told = sentence or refused
         if told is None or os.environ.get(TRACEBACK) == "1":
@@ -68,6 +73,18 @@ def run_command(run: Callable[[_Options], _Result], options: _Options) -> _Resul
             told += f" (the whole traceback: {TRACEBACK}=1)"
         line = _told_here(told, getattr(options, "launcher", "none"))
         sys.exit(1 if line is None else line)
+
+
+def _nobody_reads() -> bool:
+    """Whether it was the standard output that broke; if so, let Python's end find it mended."""
+    try:
+        sys.stdout.flush()  # what could not be written is still there
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        return True
+    return False
 
 
 def file_sentence(error: BaseException) -> str | None:

@@ -250,6 +250,16 @@ def test_the_command_prints_the_table_and_exits_as_it_should(folder, tmp_path, m
     assert code.startswith("error: ") and "cut.pth" in code
 
 
+def test_a_reader_who_left_is_no_fault_of_the_files(folder, tmp_path):
+    def gone(text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    options = ConversionOptions(str(folder / "finetuned.pth"), str(tmp_path / "out.pth"), "encoder")
+    with pytest.raises(BrokenPipeError):
+        convert_checkpoint(options, gone)
+    assert read_weights(tmp_path / "out.pth").state
+
+
 def test_the_snippet_of_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     encoder = convert(pretrainer().state_dict(), "encoder", hints=Hints(3, 2, 4, 32)).state
     write_weights(tmp_path / "encoder.pth", encoder)

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import os
 import threading
 import time
 from datetime import timedelta
@@ -257,3 +258,20 @@ def test_what_the_system_says_of_no_place_of_the_user_keeps_its_traceback(argume
 
 def test_the_result_comes_back():
     assert run_command(len, "four") == 4
+
+
+@pytest.mark.parametrize("flush", [True, False])
+def test_what_nobody_reads_any_more_ends_as_before_head(flush, monkeypatch):
+    read, write = os.pipe()
+    with open(write, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        os.close(read)
+        with pytest.raises(SystemExit) as end:
+            run_command(lambda text: print(text, flush=flush), "a table")
+        assert end.value.code == 141
+        print("what Python says at its end", flush=True)
+
+
+def test_another_pipe_that_breaks_keeps_its_traceback():
+    with pytest.raises(BrokenPipeError):
+        run_command(lambda options: refused_by_the_system(errno.EPIPE, "worker"), None)
