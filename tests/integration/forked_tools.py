@@ -48,7 +48,8 @@ def fork_train_in_two(recipe: str, *arguments: object, changes: dict | None = No
 def call_in_two(function: Callable[..., object], *arguments: object) -> None:
     """Call ``function(rank, *arguments)`` in two processes; it may compute gradients there."""
     processes = [SERVER.Process(target=function, args=(rank, *arguments)) for rank in (0, 1)]
-    assert _ended(processes) == [0, 0]
+    codes = _ended(processes)
+    assert codes == [0, 0], f"they ended with {codes}"
 
 
 def _finished(commands: Sequence[list[str]], more: Sequence[dict[str, str]]) -> Finished:
@@ -64,15 +65,20 @@ def _finished(commands: Sequence[list[str]], more: Sequence[dict[str, str]]) -> 
 
 def _ended(processes: Sequence[BaseProcess]) -> list[int]:
     """Start processes and return how they ended; where one fails, the others are ended."""
-    for process in processes:
-        process.start()
     deadline = time.monotonic() + TIMEOUT
-    while any(process.exitcode is None for process in processes):
-        if any(process.exitcode for process in processes) or time.monotonic() > deadline:
-            time.sleep(1)  # to say the same
-            for process in processes:
+    try:
+        for process in processes:
+            process.start()
+        while any(process.exitcode is None for process in processes):
+            if any(process.exitcode for process in processes) or time.monotonic() > deadline:
+                time.sleep(1)  # to say the same
+                break
+            time.sleep(0.02)
+    finally:  # at Ctrl-C too: Python would wait at its end for what they train
+        for process in processes:
+            if process.is_alive():
                 process.kill()
-        time.sleep(0.02)
+                process.join()
     return [process.exitcode or 0 for process in processes]
 
 
