@@ -7,6 +7,7 @@ import errno
 import linecache
 import os
 import re
+import select
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -60,7 +61,7 @@ def run_command(run: Callable[[_Options], _Result], options: _Options) -> _Resul
     """
     try:
         result = run(options)
-        sys.stdout.flush()  # here, and not at Python's end, it is known what a failure means
+        print(end="", flush=True)  # at Python's end nobody could say what a failure means
         return result
     except Exception as error:
         if isinstance(error, BrokenPipeError) and _nobody_reads():
@@ -78,13 +79,17 @@ def run_command(run: Callable[[_Options], _Result], options: _Options) -> _Resul
 def _nobody_reads() -> bool:
     """Whether it was the standard output that broke; if so, let Python's end find it mended."""
     try:
-        sys.stdout.flush()  # what could not be written is still there
-    except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-        return True
-    return False
+        number = sys.stdout.fileno()
+    except (AttributeError, OSError):  # there is none, or only one in memory
+        return False
+    output = select.poll()
+    output.register(number, 0)  # that a pipe has no reader is told unasked
+    if not any(events & select.POLLERR for _, events in output.poll(0)):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+    return True
 
 
 def file_sentence(error: BaseException) -> str | None:

@@ -256,18 +256,21 @@ def test_what_the_system_says_of_no_place_of_the_user_keeps_its_traceback(argume
         run_command(lambda options: refused_by_the_system(*arguments), None)
 
 
-def test_the_result_comes_back():
+def test_the_result_comes_back_also_where_there_is_no_output(monkeypatch):
+    assert run_command(len, "four") == 4
+    monkeypatch.setattr("sys.stdout", None)  # as of ``>&-``
     assert run_command(len, "four") == 4
 
 
+@pytest.mark.parametrize("length", [1, 200_000])  # what a buffer keeps, and what it never had
 @pytest.mark.parametrize("flush", [True, False])
-def test_what_nobody_reads_any_more_ends_as_before_head(flush, monkeypatch):
+def test_what_nobody_reads_any_more_ends_as_before_head(flush, length, monkeypatch):
     read, write = os.pipe()
     with open(write, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         os.close(read)
         with pytest.raises(SystemExit) as end:
-            run_command(lambda text: print(text, flush=flush), "a table")
+            run_command(lambda text: print(text, flush=flush), "a" * length)
         assert end.value.code == 141
         print("what Python says at its end", flush=True)
 
