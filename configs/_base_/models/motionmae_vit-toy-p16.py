@@ -1,4 +1,0 @@
-"""The toy MotionMAE on VideoMAE's own tokens, 2 x 16 x 16."""
-
-_base_ = "./motionmae_vit-toy.py"
-model = dict(backbone=dict(patch_size=16, tubelet_size=2))
