@@ -13,26 +13,45 @@ TOKEN = (2, 8, 8)
 CLOSE = dict(rtol=1e-5, atol=1e-5)
 
 
-def authors_pretraining():
-    torch.manual_seed(3)
-    return Pretraining(24, 2, 3, TOKEN, 12, 2, 2).eval()
+CLIP = dict(img_size=32, num_frames=4)  # of 2 x 16 x 16: eight tokens, for the large widths
+#: Size -> ours, and the authors' widths, depths and heads.
+SIZES = {
+    "tiny": (dict(), (24, 2, 3, TOKEN), (12, 2, 2)),
+    "vit-s": (
+        dict(neck=dict(embed_dims=192, depth=4, num_heads=3), arch="small", **CLIP),
+        (384, 12, 6, (2, 16, 16)),
+        (192, 4, 3),
+    ),
+    "vit-b": (
+        dict(neck=dict(embed_dims=384, depth=4, num_heads=6), arch="base", **CLIP),
+        (768, 12, 12, (2, 16, 16)),
+        (384, 4, 6),
+    ),
+}
 
 
-def authors_finetuned():
+def authors_pretraining(size="tiny"):
     torch.manual_seed(3)
-    return Trunk(24, 2, 3, TOKEN, classes=5).eval()
+    _, encoder, decoder = SIZES[size]
+    return Pretraining(*encoder, *decoder).eval()
+
+
+def authors_finetuned(size="tiny"):
+    torch.manual_seed(3)
+    return Trunk(*SIZES[size][1], classes=5).eval()
 
 
 def shaken(model):
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+            parameter.add_(0.05 * torch.randn_like(parameter))
     return model
 
 
-def test_pretraining_goes_out_and_in():
-    ours, theirs = pretrainer(), authors_pretraining()
-    clips, mask = clips_and_mask(4, 32, 32)
+@pytest.mark.parametrize("size", SIZES)
+def test_pretraining_goes_out_and_in(size):
+    ours, theirs = pretrainer(**SIZES[size][0]), authors_pretraining(size)
+    clips, mask = clips_and_mask(4, 32, 32 if size == "tiny" else 8)
     out = convert(ours.state_dict(), "videomae-pretraining", hints=HINTS)
     theirs.load_state_dict(out.state, strict=True)
     with torch.no_grad():
@@ -45,8 +64,11 @@ def test_pretraining_goes_out_and_in():
     assert set(again) == set(state) and all(torch.equal(again[key], state[key]) for key in state)
 
 
-def test_a_fine_tuned_model_goes_out_and_in():
-    ours, theirs = recognizer(), authors_finetuned()
+@pytest.mark.parametrize("size", SIZES)
+def test_a_fine_tuned_model_goes_out_and_in(size):
+    width, depth, heads, token = SIZES[size][1]
+    sizes = dict(embed_dims=width, depth=depth, num_heads=heads, patch_size=token[1])
+    ours, theirs = recognizer(**sizes), authors_finetuned(size)
     clips, _ = clips_and_mask(4, 32, 32)
     out = convert(ours.state_dict(), "videomae-finetuned", hints=HINTS)
     theirs.load_state_dict(out.state, strict=True)
