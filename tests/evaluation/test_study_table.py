@@ -51,6 +51,27 @@ def test_numbers_are_those_of_the_rows(study):
     assert table["scratch"]["paper: UCF101"] == "–"
 
 
+def test_the_loss_of_pretraining_is_the_mean_of_its_seeds(study):
+    rows = drawn_rows(study)
+    plain = study_table(summarize(study, "cpu", rows))
+    assert "loss" not in plain.splitlines()[0] and "Loss is" not in plain
+
+    def pretraining(arm, seed, loss, state="done"):
+        cell = next(r for r in rows if r.arm == arm)
+        return dataclasses.replace(
+            cell, kind="pretrain", seed=seed, fold=None, top1=None, loss=loss, state=state
+        )
+
+    more = [pretraining("Affine", 0, 0.7), pretraining("Affine", 1, 0.71)]
+    more += [pretraining("CutMix", 0, 0.9), pretraining("CutMix", 1, 5.0, "failed")]
+    more += [dataclasses.replace(pretraining("Identity", 0, 0.5), clips=7)]  # of another budget
+    text = study_table(summarize(study, "cpu", rows + more))
+    table = parsed(text)
+    assert (table["Affine"]["loss"], table["CutMix"]["loss"]) == ("0.705", "0.900")
+    assert table["Identity"]["loss"] == table["scratch"]["loss"] == "–"
+    assert "Loss is that of pre-training" in text
+
+
 def test_the_agreement_is_that_of_scipy(study):
     rows = drawn_rows(study)
     summary = summarize(study, "cpu", rows, 10.0)

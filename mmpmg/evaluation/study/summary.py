@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import shorten
 
-from mmpmg.evaluation.study.cells import DONE, FAILED, FINETUNE, MISSING, RUNNING
+from mmpmg.evaluation.study.cells import DONE, FAILED, FINETUNE, MISSING, PRETRAIN, RUNNING
 from mmpmg.evaluation.study.declaration import Study
 from mmpmg.evaluation.study.errors import StudyError
 from mmpmg.evaluation.study.rows import Row
@@ -115,6 +115,16 @@ class Summary:
         """Return the paper's number of a line, in per cent."""
         arm = self.study.arms.get(line.arm)
         return None if arm is None else arm.paper.get(column)
+
+    def pretraining_loss(self, line: Line) -> float | None:
+        """Return the last epoch's loss, mean of seeds; None without a pre-training of its own."""
+        losses = [
+            row.loss
+            for row in self.rows
+            if (row.kind, row.state, row.arm, row.clips) == (PRETRAIN, DONE, line.arm, line.clips)
+            and row.loss is not None
+        ]
+        return sum(losses) / len(losses) if losses else None
 
     def in_the_papers_order(self) -> list[Line]:
         """Sort arms by the paper's first column, best first; the others follow as declared."""

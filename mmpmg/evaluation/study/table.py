@@ -28,17 +28,20 @@ def study_table(summary: Summary) -> str:
     """
     several = len(summary.budgets) > 1
     reference = summary.study.reference
+    losses = [summary.pretraining_loss(line) for line in summary.lines]
+    learnt = any(loss is not None for loss in losses)
     head = [
         "pre-training",
         *(["clips"] if several else []),
         *(f"paper: {column}" for column in summary.columns),
+        *(["loss"] if learnt else []),
         *(f"fold {fold}" for fold in summary.folds),
         "mean ± 95 %",
         f"minus {reference}",
         "n",
     ]
     rows = []
-    for line in summary.lines:
+    for line, loss in zip(summary.lines, losses, strict=True):
         papers = [summary.paper(line, column) for column in summary.columns]
         folds = line.by_fold()
         rows.append(
@@ -46,13 +49,14 @@ def study_table(summary: Summary) -> str:
                 line.arm,
                 *([f"{line.clips:,}" if line.clips else ABSENT] if several else []),
                 *(ABSENT if number is None else f"{number:.1f}" for number in papers),
+                *([ABSENT if loss is None else f"{loss:.3f}"] if learnt else []),
                 *(_fold(line, folds.get(fold), fold) for fold in summary.folds),
                 FAILED if line.mean is None and line.failed() else str(line.mean or ABSENT),
                 _difference(line, reference),
                 _count(line),
             ]
         )
-    said = [*_orders(summary), _meaning(summary), _circumstances(summary)]
+    said = [*_orders(summary), _meaning(summary, learnt), _circumstances(summary)]
     return "\n\n".join([markdown_table(head, rows), *said]) + "\n"
 
 
@@ -108,9 +112,13 @@ def _orders(summary: Summary) -> list[str]:
     ]
 
 
-def _meaning(summary: Summary) -> str:
+def _meaning(summary: Summary, learnt: bool) -> str:
+    loss = (
+        "Loss is that of pre-training, mean of its last epoch and of its seeds, in what the arm "
+        "predicts: arms that predict other things do not compare. "
+    )
     chance = "" if summary.chance is None else f"; chance is {summary.chance:.1f} %"
-    return (
+    return (loss if learnt else "") + (
         f"Top-1 accuracy in per cent at the last epoch{chance}. A fold's number is the mean over "
         f"its seeds. ± is half of the {100 * CONFIDENCE:.0f} % interval (Student's t) over n "
         "cells, which are folds times seeds; differences are taken cell by cell, between the same "
